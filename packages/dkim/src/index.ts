@@ -1,0 +1,1 @@
+export type { SigningAlgorithm, SigningKey } from './signing-key.ts';

@@ -1,0 +1,1 @@
+export type { DnsAnswer, DnsFailure, RecordData, RecordType, ResolveOptions, Resolver } from './resolver.ts';

@@ -1,0 +1,39 @@
+import type { Header } from './header.ts';
+
+/**
+ * Changes to a header, in a form every door can render: bytes spliced over REST, CHGHEADER and INSHEADER in the milter
+ * protocol. The message itself is never rewritten.
+ */
+export interface HeaderEdits {
+  /** Fields to take out: the `occurrence`-th (1 is the topmost) of `name` (any case), counted as received. */
+  readonly remove: readonly { readonly name: string; readonly occurrence: number }[];
+  /** Whole fields, each ending in CRLF, in the order they will stand at the top. */
+  readonly prepend: readonly Uint8Array[];
+}
+
+/** Edits that change nothing. */
+export const noEdits: HeaderEdits = { remove: [], prepend: [] };
+
+/** The header block after the edits (the empty line that follows it is not part of it, before or after). */
+export function applyEdits(header: Header, edits: HeaderEdits): Uint8Array {
+  const removed = new Map<string, Set<number>>();
+  for (const { name, occurrence } of edits.remove) {
+    const key = name.toLowerCase();
+    const occurrences = removed.get(key) ?? new Set<number>();
+    removed.set(key, occurrences.add(occurrence));
+  }
+  const seen = new Map<string, number>();
+  const parts: Uint8Array[] = [...edits.prepend];
+  let keptFrom = 0;
+  for (const field of header.fields) {
+    const occurrences = removed.get(field.name);
+    if (occurrences === undefined) continue;
+    const occurrence = (seen.get(field.name) ?? 0) + 1;
+    seen.set(field.name, occurrence);
+    if (!occurrences.has(occurrence)) continue;
+    parts.push(header.bytes.subarray(keptFrom, field.start));
+    keptFrom = field.end;
+  }
+  parts.push(header.bytes.subarray(keptFrom));
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,128 @@
+/**
+ * The header of a message (RFC 5322 §2.2, RFC 6532): one block of bytes and where each field stands in it.
+ *
+ * Fields are offsets, not strings: nothing is decoded until somebody asks for it, and what was received stays
+ * byte for byte what it was.
+ */
+
+/** One header field: offsets into {@link Header.bytes}. */
+export interface HeaderField {
+  /** Field name in lower case; empty when the line is no header field (no colon, or not a field name). */
+  readonly name: string;
+  /** Offset of the first byte of the field. */
+  readonly start: number;
+  /** Offset of the colon; the value begins one further. Equal to `start` when `name` is empty. */
+  readonly colon: number;
+  /** Offset behind the field's final CRLF (or behind its last byte, when a message ends inside it). */
+  readonly end: number;
+}
+
+/** A parsed header block. `bytes` ends before the empty line that separates header and body. */
+export interface Header {
+  readonly bytes: Uint8Array;
+  /** In the order they stand in the message, top first. */
+  readonly fields: readonly HeaderField[];
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+const COLON = 0x3a;
+const SP = 0x20;
+const HTAB = 0x09;
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Finds the fields of a header block. Only CRLF ends a line; a lone CR or LF is part of a value. Lines that begin
+ * with a space or tab continue the field above. Never fails: a line that is no field is kept with an empty name.
+ *
+ * Time and memory are linear in `bytes`.
+ */
+export function parseHeader(bytes: Uint8Array): Header {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const fields: HeaderField[] = [];
+  const length = buffer.length;
+  let start = 0;
+  while (start < length) {
+    const end = endOfField(buffer, start);
+    fields.push(readField(buffer, start, end));
+    start = end;
+  }
+  return { bytes, fields };
+}
+
+/** Offset behind the CRLF that ends the field at `start`: the first CRLF that no space or tab follows. */
+function endOfField(bytes: Buffer, start: number): number {
+  let from = start;
+  for (;;) {
+    const lf = bytes.indexOf(LF, from);
+    if (lf === -1) return bytes.length;
+    from = lf + 1;
+    if (lf === start || bytes[lf - 1] !== CR) continue;
+    const next = bytes[from];
+    if (next !== SP && next !== HTAB) return from;
+  }
+}
+
+/** RFC 5322 §3.6.8: a name is printable US-ASCII without colon. §4.5 lets white space stand before the colon. */
+function readField(bytes: Buffer, start: number, end: number): HeaderField {
+  let nameEnd = start;
+  while (nameEnd < end) {
+    const byte = bytes[nameEnd] ?? 0;
+    if (byte <= SP || byte >= 0x7f || byte === COLON) break;
+    nameEnd++;
+  }
+  let colon = nameEnd;
+  while (colon < end && (bytes[colon] === SP || bytes[colon] === HTAB)) colon++;
+  if (nameEnd === start || colon >= end || bytes[colon] !== COLON) return { name: '', start, colon: start, end };
+  return { name: bytes.toString('latin1', start, nameEnd).toLowerCase(), start, colon, end };
+}
+
+/** All bytes of a field, name and final CRLF included: a view, not a copy. */
+export function fieldBytes(header: Header, field: HeaderField): Uint8Array {
+  return header.bytes.subarray(field.start, field.end);
+}
+
+/**
+ * The value of a field as text: behind the colon, unfolded (RFC 5322 §2.2.3: the CRLF goes, the white space stays),
+ * white space at both ends removed, decoded as UTF-8 (RFC 6532) with U+FFFD for what is not.
+ */
+export function fieldValue(header: Header, field: HeaderField): string {
+  const text = decoder.decode(header.bytes.subarray(field.name === '' ? field.start : field.colon + 1, field.end));
+  return text
+    .replaceAll(/\r\n(?=[ \t])/g, '')
+    .replace(/^[ \t]+/, '')
+    .replace(trailing, '');
+}
+
+/** White space, and the CRLF that ends a field. Anchored at a non-blank so that long inner runs cost nothing. */
+const trailing = /(?<![ \t\r\n])[ \t\r\n]+$/;
+
+/** The fields of one name (any case), top first. */
+export function fieldsNamed(header: Header, name: string): readonly HeaderField[] {
+  const key = name.toLowerCase();
+  return header.fields.filter((field) => field.name === key);
+}
+
+/**
+ * A header from name and value pairs, as the milter protocol hands them over. A value is what follows the colon,
+ * leading white space included (`SMFIP_HDR_LEADSPC`), folds as LF or CRLF, without the line end of the last line.
+ */
+export function headerFromPairs(pairs: readonly (readonly [name: Uint8Array, value: Uint8Array])[]): Header {
+  const parts: Uint8Array[] = [];
+  for (const [name, value] of pairs) parts.push(name, Buffer.of(COLON), withCrlf(value), Buffer.of(CR, LF));
+  return parseHeader(Buffer.concat(parts));
+}
+
+/** A value with each LF that ends a folded line turned into CRLF. */
+function withCrlf(value: Uint8Array): Uint8Array {
+  if (!value.includes(LF)) return value;
+  const out: number[] = [];
+  let previous = 0;
+  for (const byte of value) {
+    if (byte === LF && previous !== CR) out.push(CR);
+    out.push(byte);
+    previous = byte;
+  }
+  return Uint8Array.from(out);
+}

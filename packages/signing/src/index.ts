@@ -1,0 +1,1 @@
+export type { KeySource } from './key-source.ts';
