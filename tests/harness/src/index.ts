@@ -1,1 +1,11 @@
-export {};
+export { conformanceFile, conformanceFolder, loadConformance } from './conformance.ts';
+export { freePort } from './free-port.ts';
+export { findProgram, MissingProgramError } from './missing-program.ts';
+export { startPostgres } from './postgres.ts';
+export type { PostgresServer } from './postgres.ts';
+export { runToEnd, startNode, startProcess } from './process.ts';
+export type { ProcessExit, ProcessOptions, TestProcess } from './process.ts';
+export { startRedis } from './redis.ts';
+export type { RedisOptions, RedisServer } from './redis.ts';
+export { temporaryFolder } from './temporary-folder.ts';
+export type { TemporaryFolder } from './temporary-folder.ts';
