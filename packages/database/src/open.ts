@@ -67,8 +67,10 @@ const SEARCH_PATH = 'bullmq';
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const ground = 'url' in options ? openServer(options, options.url) : await openEmbedded(options);
   const { pool } = ground;
-  // An idle connection that breaks is replaced; whoever needs one next is told if that fails.
+  // A connection that breaks rejects the query in flight, or the next one; as an event without a listener it would end
+  // the process. The pool's listener covers idle connections only.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const root = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: watchPool(pool) }) });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= endPool(pool).then(ground.close));
