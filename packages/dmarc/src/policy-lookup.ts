@@ -1,0 +1,92 @@
+/**
+ * The query for a policy record at one name (RFC 9989 §4.10 steps 1, 2, 5 and 6), asked once however many walks pass it.
+ */
+import type { DnsAnswer, DnsFailure, Resolver } from '@zegel/dns';
+import type { DmarcLimits } from './limits.ts';
+import { parseDmarcRecord } from './parse.ts';
+import type { ParsedDmarcRecord } from './parse.ts';
+
+/**
+ * What was found at `_dmarc.<domain>`: `record` exactly one DMARC record; `several-records` more than one, so all are
+ * discarded; `other-records` TXT records that are not DMARC; `nodata` and `nxdomain` none at all.
+ */
+export type PolicyLookup =
+  | {
+      readonly status: 'record';
+      readonly domain: string;
+      readonly name: string;
+      readonly record: string;
+      readonly parsed: Exclude<ParsedDmarcRecord, { kind: 'other' }>;
+      readonly ttl: number;
+    }
+  | {
+      readonly status: 'several-records' | 'other-records' | 'nodata' | 'nxdomain';
+      readonly domain: string;
+      readonly name: string;
+      readonly ttl: number;
+    }
+  | {
+      readonly status: 'temporary-failure';
+      readonly domain: string;
+      readonly name: string;
+      readonly reason: DnsFailure;
+    };
+
+/** The queries of one evaluation. */
+export interface PolicyLookups {
+  /** Asks for the policy record of a domain; the second time it gives the first answer. */
+  at(domain: string): Promise<PolicyLookup>;
+  /** Every answer so far, in the order it was asked for. */
+  answers(): readonly PolicyLookup[];
+}
+
+export function sharePolicyLookups(resolver: Resolver, limits: DmarcLimits, signal?: AbortSignal): PolicyLookups {
+  const pending = new Map<string, Promise<PolicyLookup>>();
+  const answers: PolicyLookup[] = [];
+  return {
+    at(domain) {
+      const known = pending.get(domain);
+      if (known) return known;
+      const asked = askForPolicy(domain, resolver, limits, signal).then((answer) => {
+        answers.push(answer);
+        return answer;
+      });
+      pending.set(domain, asked);
+      return asked;
+    },
+    answers: () => answers,
+  };
+}
+
+async function askForPolicy(
+  domain: string,
+  resolver: Resolver,
+  limits: DmarcLimits,
+  signal?: AbortSignal,
+): Promise<PolicyLookup> {
+  const name = `_dmarc.${domain}`;
+  const answer = await resolver.resolve(name, 'TXT', signal ? { signal } : {});
+  return readAnswer(domain, name, answer, limits);
+}
+
+function readAnswer(domain: string, name: string, answer: DnsAnswer<'TXT'>, limits: DmarcLimits): PolicyLookup {
+  if (answer.status === 'temporary-failure') return { status: answer.status, domain, name, reason: answer.reason };
+  if (answer.status !== 'found') return { status: answer.status, domain, name, ttl: answer.ttl };
+
+  let found: { record: string; parsed: Exclude<ParsedDmarcRecord, { kind: 'other' }> } | undefined;
+  for (const bytes of answer.records) {
+    const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    const parsed = parseDmarcRecord(record, limits);
+    if (parsed.kind === 'other') continue;
+    if (found) return { status: 'several-records', domain, name, ttl: answer.ttl };
+    found = { record: record.slice(0, limits.recordLength), parsed };
+  }
+  if (!found) return { status: 'other-records', domain, name, ttl: answer.ttl };
+  return { status: 'record', domain, name, ...found, ttl: answer.ttl };
+}
+
+/** The `psd` flag of the record that was found, whether or not its policy can be used. */
+export function publicSuffixFlag(lookup: PolicyLookup): 'y' | 'n' | 'u' | undefined {
+  if (lookup.status !== 'record') return undefined;
+  return lookup.parsed.kind === 'usable' ? lookup.parsed.record.psd : lookup.parsed.psd;
+}

@@ -1,0 +1,82 @@
+import { ZoneResolver } from '@zegel/dns';
+import { loadConformance } from '@zegel/test-harness';
+import { describe, expect, it } from 'vitest';
+import { evaluateDmarc, parseDmarcRecord } from '../src/index.ts';
+
+interface RecordCase {
+  readonly id: string;
+  readonly record: string;
+  readonly usable: boolean;
+  readonly expect?: {
+    readonly p?: string;
+    readonly sp?: string;
+    readonly adkim?: string;
+    readonly aspf?: string;
+    readonly rua?: string[];
+    readonly ruf?: string[];
+  };
+}
+
+interface AlignmentCase {
+  readonly a: string;
+  readonly b: string;
+  readonly mode: 'strict' | 'relaxed';
+  readonly aligned: boolean;
+}
+
+const suite = loadConformance<{ records: readonly RecordCase[]; alignment: readonly AlignmentCase[] }>(
+  'dmarc/records.json',
+);
+
+/** Where RFC 9989 says otherwise than the suite, which follows RFC 7489 or an implementation's own liberty. */
+const decidedByRfc9989: Readonly<Record<string, string>> = {
+  'mox-bad-8': '§4.8: only v has a fixed place, so p may stand behind sp',
+  'mox-bad-33': '§4.8 obs-dmarc-report-size: any number of digits, to be ignored',
+  'opendmarc-45': '§4.8 dmarc-request: "n" is no policy',
+  'opendmarc-50': '§4.8: an invalid adkim takes its default',
+  'opendmarc-51': '§4.8: an invalid aspf takes its default',
+  'opendmarc-52': '§4.7: rf is not a tag any more and is ignored',
+  'opendmarc-53': '§4.7: ri is not a tag any more and is ignored',
+  'opendmarc-54': '§4.7: pct is not a tag any more and is ignored',
+  'opendmarc-59': '§4.7: rf is not a tag any more and is ignored',
+};
+
+describe('dmarc/records: which records can be used', () => {
+  it('holds the 60 records this suite is known to have', () => {
+    expect(suite.records).toHaveLength(60);
+  });
+
+  for (const testCase of suite.records) {
+    const rule = decidedByRfc9989[testCase.id];
+    it(`${testCase.id}: ${rule ? `against the suite, ${rule}` : testCase.record}`, () => {
+      const parsed = parseDmarcRecord(testCase.record);
+      expect(parsed.kind === 'usable').toBe(rule === undefined ? testCase.usable : !testCase.usable);
+
+      const { adkim, aspf, ...tags } = testCase.expect ?? {};
+      expect(parsed.kind === 'usable' ? parsed.record : {}).toMatchObject({
+        ...tags,
+        ...(adkim && { adkim: adkim === 's' ? 'strict' : 'relaxed' }),
+        ...(aspf && { aspf: aspf === 's' ? 'strict' : 'relaxed' }),
+      });
+    });
+  }
+});
+
+/** A name with an empty label is no domain (RFC 1035 §2.3.1), so it aligns with nothing; OpenDMARC strips the dots. */
+const noDomain = new Set(['.mac.com.', '....mac.com....']);
+
+describe('dmarc/records: alignment', () => {
+  for (const { a, b, mode, aligned } of suite.alignment) {
+    const expected = aligned && !noDomain.has(a);
+    it(`${a} and ${b}, ${mode}: ${expected ? 'aligned' : 'not aligned'}`, async () => {
+      const record = { TXT: [`v=DMARC1; p=reject; adkim=${mode === 'strict' ? 's' : 'r'}`] };
+      const resolver = new ZoneResolver(
+        Object.fromEntries(
+          [a, b].map((domain) => [`_dmarc.${domain.split('.').filter(Boolean).slice(-2).join('.')}`, record]),
+        ),
+      );
+      const { alignment } = await evaluateDmarc({ authorDomain: a, dkim: [{ domain: b, result: 'pass' }], resolver });
+      expect(alignment.dkim[0]?.aligned).toBe(expected);
+    });
+  }
+});
