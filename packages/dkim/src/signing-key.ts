@@ -1,3 +1,11 @@
+import { createHash, generateKeyPair as generate, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { normalizeDomain } from '@zegel/message';
+import { SigningKeyError } from './errors.ts';
+import { isSelector } from './key-record.ts';
+import { dkimLimits } from './limits.ts';
+
 /** The signature algorithms Zegel signs with and accepts (RFC 6376 §3.3, RFC 8301 §3, RFC 8463 §3). */
 export type SigningAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
 
@@ -14,4 +22,63 @@ export interface SigningKey {
   readonly selector: string;
   readonly algorithm: SigningAlgorithm;
   sign(data: Uint8Array): Promise<Uint8Array>;
+}
+
+const signInPool = promisify<string | null, Uint8Array, KeyObject, Buffer>(sign);
+const generateInPool = promisify(generate);
+
+/**
+ * A signing key in memory. RSA signs in the thread pool, so that a server goes on meanwhile; Ed25519 is done before a
+ * thread would have woken up.
+ *
+ * Throws {@link SigningKeyError} for a key that is neither RSA nor Ed25519, an RSA modulus outside 1024 to 4096 bits, a
+ * domain that is no domain name or a selector that is none.
+ */
+export function createSigningKey(options: {
+  readonly domain: string;
+  readonly selector: string;
+  readonly privateKey: KeyObject;
+}): SigningKey {
+  const { selector, privateKey } = options;
+  const domain = normalizeDomain(options.domain);
+  if (domain === null) throw new SigningKeyError('dkim.key-name-invalid', `Not a domain name: ${options.domain}`);
+  if (!isSelector(selector)) throw new SigningKeyError('dkim.key-name-invalid', `Not a selector: ${selector}`);
+  const algorithm = signingAlgorithm(privateKey);
+  return {
+    domain,
+    selector,
+    algorithm,
+    sign:
+      algorithm === 'rsa-sha256'
+        ? (data) => signInPool('sha256', data, privateKey)
+        : async (data) => sign(null, createHash('sha256').update(data).digest(), privateKey),
+  };
+}
+
+/** The algorithm a private key signs with. Throws {@link SigningKeyError} when Zegel does not sign with such a key. */
+export function signingAlgorithm(privateKey: KeyObject): SigningAlgorithm {
+  if (privateKey.type !== 'private') throw new SigningKeyError('dkim.key-unreadable', 'Not a private key');
+  if (privateKey.asymmetricKeyType === 'ed25519') return 'ed25519-sha256';
+  if (privateKey.asymmetricKeyType !== 'rsa') {
+    const type = privateKey.asymmetricKeyType ?? 'unknown';
+    throw new SigningKeyError('dkim.key-type-unsupported', `A DKIM key is RSA or Ed25519, this one is ${type}`);
+  }
+  const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0;
+  const { minRsaBits, maxRsaBits } = dkimLimits;
+  if (bits < minRsaBits || bits > maxRsaBits) {
+    throw new SigningKeyError(
+      'dkim.key-too-short',
+      `An RSA key of ${bits} bits does not sign: RFC 8301 asks for ${minRsaBits} to ${maxRsaBits}, best 2048`,
+    );
+  }
+  return 'rsa-sha256';
+}
+
+/** A fresh key pair. `modulusLength` is for RSA, in bits (default 2048). */
+export async function generateKeyPair(
+  algorithm: SigningAlgorithm,
+  options: { readonly modulusLength?: number } = {},
+): Promise<{ readonly privateKey: KeyObject; readonly publicKey: KeyObject }> {
+  if (algorithm === 'ed25519-sha256') return generateInPool('ed25519');
+  return generateInPool('rsa', { modulusLength: options.modulusLength ?? 2048 });
 }

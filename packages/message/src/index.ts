@@ -1,6 +1,14 @@
+export { parseAddressList } from './address.ts';
+export type { AddressError, AddressList, Mailbox } from './address.ts';
+export { readAuthor } from './author.ts';
+export type { Author, AuthorCode } from './author.ts';
+export { normalizeDomain } from './domain.ts';
 export { applyEdits, noEdits } from './edits.ts';
 export type { HeaderEdits } from './edits.ts';
-export { fieldBytes, fieldValue, fieldsNamed, headerFromPairs, parseHeader } from './header.ts';
+export { fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from './header.ts';
 export type { Header, HeaderField } from './header.ts';
-export { messageLimits } from './limits.ts';
-export type { MessageLimits } from './limits.ts';
+export { exceededLimit, messageLimits } from './limits.ts';
+export type { ExceededLimit, MessageLimits } from './limits.ts';
+export { LineEndWatch, normalizeLineEnds } from './line-ends.ts';
+export { MessageScanner, parseMessage } from './parse.ts';
+export type { ParsedMessage } from './parse.ts';

@@ -1,3 +1,5 @@
+import type { Header } from './header.ts';
+
 /** Limits on what a message may be. Each is an option wherever it applies; these are the defaults. */
 export interface MessageLimits {
   /** Header fields in a message. */
@@ -22,3 +24,26 @@ export const messageLimits: MessageLimits = {
   maxAddresses: 100,
   maxCommentDepth: 50,
 };
+
+/** A limit that a header is above: which one, what is allowed and what was found. */
+export interface ExceededLimit {
+  readonly limit: 'maxHeaderFields' | 'maxHeaderBytes' | 'maxFieldBytes';
+  readonly allowed: number;
+  readonly found: number;
+}
+
+/** The first limit that the header is above, or null. */
+export function exceededLimit(header: Header, limits: MessageLimits = messageLimits): ExceededLimit | null {
+  const { maxHeaderFields, maxHeaderBytes, maxFieldBytes } = limits;
+  if (header.bytes.length > maxHeaderBytes) {
+    return { limit: 'maxHeaderBytes', allowed: maxHeaderBytes, found: header.bytes.length };
+  }
+  if (header.fields.length > maxHeaderFields) {
+    return { limit: 'maxHeaderFields', allowed: maxHeaderFields, found: header.fields.length };
+  }
+  for (const field of header.fields) {
+    const found = field.end - field.start;
+    if (found > maxFieldBytes) return { limit: 'maxFieldBytes', allowed: maxFieldBytes, found };
+  }
+  return null;
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { createBodyCanonicalizer } from '@zegel/canonicalization';
+import type { BodyCanonicalizer, Canonicalization } from '@zegel/canonicalization';
+
+/** A SHA-256 digest of the canonical body, or of its first `bodyLength` octets. Readable once the body has ended. */
+export interface BodyDigest {
+  readonly value: Buffer;
+  /** Octets of the whole canonical body. */
+  readonly canonicalLength: number;
+}
+
+/**
+ * Every body digest that the signatures of one message ask for, taken in one pass. Signing and verifying share an
+ * instance; equal requests share a digest, and requests that differ only in length share a hash up to the shorter one.
+ */
+export class BodyDigests {
+  readonly #runs = new Map<Canonicalization, BodyRun>();
+  #ended = false;
+
+  /** Whether anybody asked for a digest: if not, the body need not be read. */
+  get needsBody(): boolean {
+    return this.#runs.size > 0;
+  }
+
+  /** Asks for a digest; before the first body bytes. `bodyLength` is the l= tag, in canonical octets. */
+  request(canonicalization: Canonicalization, bodyLength?: number): () => BodyDigest {
+    const run = this.#runs.get(canonicalization) ?? new BodyRun(canonicalization);
+    this.#runs.set(canonicalization, run);
+    return run.request(bodyLength);
+  }
+
+  update(chunk: Uint8Array): void {
+    for (const run of this.#runs.values()) run.canonicalizer.update(chunk);
+  }
+
+  /** No more bytes follow. Further calls do nothing: several runs may share the pass. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const run of this.#runs.values()) run.end();
+  }
+}
+
+/** One canonicalization of the body with its hash, and the lengths at which a digest is cut off. */
+class BodyRun {
+  readonly canonicalizer: BodyCanonicalizer;
+  readonly #hash: Hash = createHash('sha256');
+  readonly #cuts = new Map<number, Buffer | null>();
+  #lengths: number[] = [];
+  #length = 0;
+  #whole: Buffer | null = null;
+
+  constructor(canonicalization: Canonicalization) {
+    this.canonicalizer = createBodyCanonicalizer(canonicalization, (bytes) => this.#take(bytes));
+  }
+
+  request(bodyLength: number | undefined): () => BodyDigest {
+    if (bodyLength !== undefined && !this.#cuts.has(bodyLength)) {
+      this.#cuts.set(bodyLength, null);
+      this.#lengths = [...this.#cuts.keys()].toSorted((a, b) => a - b);
+    }
+    return () => {
+      const cut = bodyLength === undefined ? undefined : this.#cuts.get(bodyLength);
+      const value = cut ?? this.#whole;
+      if (value === null) throw new Error('A body digest was read before the body ended');
+      return { value, canonicalLength: this.#length };
+    };
+  }
+
+  end(): void {
+    this.canonicalizer.end();
+    this.#cutAt(this.#length);
+    this.#whole = this.#hash.digest();
+  }
+
+  #take(bytes: Uint8Array): void {
+    let from = 0;
+    for (;;) {
+      const next = this.#lengths[0];
+      if (next === undefined || next >= this.#length + bytes.length - from) break;
+      const to = from + next - this.#length;
+      this.#update(bytes, from, to);
+      from = to;
+      this.#cutAt(next);
+    }
+    this.#update(bytes, from, bytes.length);
+  }
+
+  #update(bytes: Uint8Array, from: number, to: number): void {
+    if (to === from) return;
+    this.#hash.update(bytes.subarray(from, to));
+    this.#length += to - from;
+  }
+
+  #cutAt(length: number): void {
+    if (this.#lengths[0] !== length) return;
+    this.#lengths.shift();
+    this.#cuts.set(length, this.#hash.copy().digest());
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Every outcome of a DKIM check: the RFC 8601 word it is reported with, and what to tell a person. Texts hold
+ * `{placeholders}` that are filled from the result, and nothing else in this package holds prose, so that another
+ * language is another table.
+ */
+
+/** RFC 8601 §2.7.1. */
+export type DkimResultWord = 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror';
+
+interface CodeText {
+  readonly result: DkimResultWord;
+  readonly explanation: string;
+  readonly advice?: string;
+}
+
+export const dkimCodes = {
+  'dkim.pass': {
+    result: 'pass',
+    explanation: 'The signature of {domain} (selector {selector}) holds: the signed fields and the body are unchanged.',
+  },
+  'dkim.none': {
+    result: 'none',
+    explanation: 'The message has no DKIM-Signature field.',
+    advice: 'If this is your mail, sign it on the way out.',
+  },
+  'dkim.body-hash-mismatch': {
+    result: 'fail',
+    explanation: 'The body is not the one that {domain} signed: its hash differs from bh=.',
+    advice:
+      'Look for what changes bodies after signing: a footer, a virus scanner, a line over 998 octets that was refolded, a conversion from 8bit.',
+  },
+  'dkim.signature-mismatch': {
+    result: 'fail',
+    explanation: 'The signature of {domain} (selector {selector}) does not fit the signed header fields.',
+    advice:
+      'Either a signed field was changed, added or removed after signing, or the key at {keyName} is not the one that signed.',
+  },
+  'dkim.expired': {
+    result: 'fail',
+    explanation: 'The signature of {domain} expired at {expiration}.',
+    advice:
+      'A message seen long after it was sent may be a replay. If it is late mail, raise x= above the queue lifetime.',
+  },
+  'dkim.timestamp-in-future': {
+    result: 'fail',
+    explanation: 'The signature of {domain} says it was made at {timestamp}, which lies in the future.',
+    advice: 'Check the clock of the signing machine and of this one.',
+  },
+  'dkim.body-not-covered': {
+    result: 'policy',
+    explanation:
+      'The signature of {domain} holds, but l= makes it cover {bodyLength} of {canonicalBodyLength} octets of the body: anyone may have added the rest.',
+    advice: 'Sign without l=.',
+  },
+  'dkim.too-many-signatures': {
+    result: 'policy',
+    explanation: 'Not checked: the message has more signatures than the {limit} that are looked at.',
+  },
+  'dkim.key-too-short': {
+    result: 'policy',
+    explanation: 'The RSA key at {keyName} has {keyBits} bits; fewer than 1024 prove nothing (RFC 8301).',
+    advice: 'Publish and use a key of 2048 bits.',
+  },
+  'dkim.key-too-long': {
+    result: 'policy',
+    explanation: 'The RSA key at {keyName} has {keyBits} bits, more than is checked here.',
+    advice: 'Use a key of 2048 to 4096 bits.',
+  },
+  'dkim.key-exponent': {
+    result: 'policy',
+    explanation: 'The RSA key at {keyName} has an unusual public exponent, which is not checked here.',
+    advice: 'Use a key with the exponent 65537.',
+  },
+  'dkim.dns-failure': {
+    result: 'temperror',
+    explanation: 'The key at {keyName} could not be fetched: {reason}.',
+    advice: 'Try again later; if it stays so, look at the name servers of {domain}.',
+  },
+  'dkim.no-key': {
+    result: 'permerror',
+    explanation: 'There is no key at {keyName}.',
+    advice: 'Publish the TXT record for selector {selector}, or stop signing with it.',
+  },
+  'dkim.several-keys': {
+    result: 'permerror',
+    explanation: 'There is more than one key record at {keyName}; which one is meant is undefined (RFC 6376 §3.6.2.2).',
+    advice: 'Leave one record, and give each key a selector of its own.',
+  },
+  'dkim.key-syntax': {
+    result: 'permerror',
+    explanation: 'The record at {keyName} cannot be read as a key record.',
+    advice: 'Look for a record that was cut at 255 characters, or for stray quotes.',
+  },
+  'dkim.key-unreadable': {
+    result: 'permerror',
+    explanation: 'p= of the record at {keyName} is not a public key.',
+    advice: 'Look for a record that was cut at 255 characters or pasted with line breaks.',
+  },
+  'dkim.key-revoked': {
+    result: 'permerror',
+    explanation: 'The key at {keyName} was revoked: its p= is empty.',
+  },
+  'dkim.key-type-mismatch': {
+    result: 'permerror',
+    explanation: 'The signature uses {algorithm}, the key at {keyName} is of another type.',
+    advice: 'Give each algorithm a selector of its own.',
+  },
+  'dkim.key-hash-not-allowed': {
+    result: 'permerror',
+    explanation: 'The key at {keyName} does not allow the hash of {algorithm} (h=).',
+  },
+  'dkim.key-service-type': {
+    result: 'permerror',
+    explanation: 'The key at {keyName} is not meant for mail (s=).',
+  },
+  'dkim.identity-not-domain': {
+    result: 'permerror',
+    explanation: 'The key at {keyName} demands that i= be exactly at {domain} (t=s), and {identity} is not.',
+  },
+  'dkim.algorithm-obsolete': {
+    result: 'permerror',
+    explanation: 'The signature uses {algorithm}, which no longer counts (RFC 8301 §3.1).',
+    advice: 'Sign with rsa-sha256.',
+  },
+  'dkim.algorithm-unsupported': {
+    result: 'permerror',
+    explanation: 'The signature uses {algorithm}, which is not known here.',
+  },
+  'dkim.body-length-exceeds': {
+    result: 'permerror',
+    explanation: 'l= says {bodyLength} octets, and the body has only {canonicalBodyLength}.',
+  },
+  'dkim.signature-syntax': {
+    result: 'permerror',
+    explanation: 'The DKIM-Signature field cannot be read as a list of tags.',
+  },
+  'dkim.signature-too-long': {
+    result: 'permerror',
+    explanation: 'The DKIM-Signature field is longer than {limit} bytes.',
+  },
+  'dkim.repeated-tag': {
+    result: 'permerror',
+    explanation: 'The tag {tag}= stands in the DKIM-Signature field more than once.',
+  },
+  'dkim.version-unsupported': {
+    result: 'permerror',
+    explanation: 'The DKIM-Signature field is not of version 1.',
+  },
+  'dkim.missing-tag': {
+    result: 'permerror',
+    explanation: 'The DKIM-Signature field lacks the tag {tag}=.',
+  },
+  'dkim.invalid-tag': {
+    result: 'permerror',
+    explanation: 'The tag {tag}= of the DKIM-Signature field has an invalid value.',
+  },
+  'dkim.from-not-signed': {
+    result: 'permerror',
+    explanation: 'The signature does not cover From (h=), so it says nothing about the author.',
+  },
+  'dkim.identity-outside-domain': {
+    result: 'permerror',
+    explanation: 'i= names an identity outside the signing domain {domain}.',
+  },
+  'dkim.query-method-unsupported': {
+    result: 'permerror',
+    explanation: 'The key is to be fetched by a method other than dns/txt (q=).',
+  },
+  'dkim.too-many-signed-fields': {
+    result: 'permerror',
+    explanation: 'h= lists more than {limit} names.',
+  },
+} as const satisfies Record<string, CodeText>;
+
+export type DkimCode = keyof typeof dkimCodes;
+
+/** Appended when the domain says it is only testing (t=y) and the signature does not hold. */
+export const testingNote = '{domain} is testing DKIM (t=y), so this counts as no signature.';

@@ -1,0 +1,21 @@
+/** A key that cannot be used for signing: a caller's mistake, found before any message is touched. */
+export class SigningKeyError extends Error {
+  override readonly name = 'SigningKeyError';
+  readonly code: 'dkim.key-unreadable' | 'dkim.key-type-unsupported' | 'dkim.key-too-short' | 'dkim.key-name-invalid';
+
+  constructor(code: SigningKeyError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A message that `signMessage` will not sign. The verb sign() of `@zegel/signing` gives the same as a result. */
+export class UnsignableMessageError extends Error {
+  override readonly name = 'UnsignableMessageError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

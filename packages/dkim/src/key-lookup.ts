@@ -1,0 +1,45 @@
+import type { Resolver } from '@zegel/dns';
+import type { DkimCode } from './codes.ts';
+import { keyRecordName, parseKeyRecord } from './key-record.ts';
+import type { KeyRecord } from './key-record.ts';
+import type { DkimLimits } from './limits.ts';
+import type { DkimEvidence } from './result.ts';
+
+export type KeyLookup =
+  | { readonly ok: true; readonly record: KeyRecord; readonly evidence: DkimEvidence }
+  | { readonly ok: false; readonly code: DkimCode; readonly evidence: DkimEvidence };
+
+/**
+ * Fetches the key record of a signature (RFC 6376 §6.1.2). TXT records of another kind at the same name, which wildcards
+ * put there, are passed over; two key records are not a choice to make for the sender, so none of them counts.
+ */
+export async function lookUpKey(
+  { selector, domain }: { readonly selector: string; readonly domain: string },
+  { resolver, signal }: { readonly resolver: Resolver; readonly signal?: AbortSignal },
+  limits: Pick<DkimLimits, 'maxKeyRecordBytes' | 'maxKeyRecords'>,
+): Promise<KeyLookup> {
+  const keyName = keyRecordName(selector, domain);
+  const answer = await resolver.resolve(keyName, 'TXT', signal === undefined ? {} : { signal });
+  if (answer.status === 'temporary-failure') {
+    return { ok: false, code: 'dkim.dns-failure', evidence: { keyName, reason: answer.reason } };
+  }
+  if (answer.status !== 'found') return { ok: false, code: 'dkim.no-key', evidence: { keyName } };
+
+  const evidence = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic };
+  if (answer.records.length > limits.maxKeyRecords) return { ok: false, code: 'dkim.several-keys', evidence };
+  const candidates = answer.records
+    .filter((record) => record.length <= limits.maxKeyRecordBytes)
+    .map((record) => Buffer.from(record).toString('latin1'))
+    .map((text) => ({ text, parsed: parseKeyRecord(text) }));
+  const keys = candidates.filter(({ parsed }) => parsed.ok || parsed.reason === 'syntax');
+  const [key] = keys;
+  if (key === undefined) {
+    const [other] = candidates;
+    return { ok: false, code: 'dkim.key-syntax', evidence: other ? { ...evidence, keyRecord: other.text } : evidence };
+  }
+  if (keys.length > 1) return { ok: false, code: 'dkim.several-keys', evidence };
+  const { text, parsed } = key;
+  return parsed.ok
+    ? { ok: true, record: parsed.record, evidence: { ...evidence, keyRecord: text } }
+    : { ok: false, code: 'dkim.key-syntax', evidence: { ...evidence, keyRecord: text } };
+}

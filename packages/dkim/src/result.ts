@@ -1,0 +1,74 @@
+import { dkimCodes, testingNote } from './codes.ts';
+import type { DkimCode, DkimResultWord } from './codes.ts';
+
+/** What was found out about one signature, and how. All values are plain data. */
+export interface DkimEvidence {
+  /** Which DKIM-Signature field, 1 being the topmost. */
+  readonly occurrence?: number;
+  /** The tag that was wrong. */
+  readonly tag?: string;
+  readonly canonicalization?: string;
+  readonly signedFields?: readonly string[];
+  /** t= and x=, RFC 3339. */
+  readonly timestamp?: string;
+  readonly expiration?: string;
+  /** l=, and the octets of the whole canonical body. */
+  readonly bodyLength?: number;
+  readonly canonicalBodyLength?: number;
+  /** bh= and the hash of the body as received, base64. */
+  readonly bodyHash?: { readonly signed: string; readonly computed: string };
+  /** When the body hash differs: whether the header, bh= included, is as signed. */
+  readonly headerIntact?: boolean;
+  /** Where the key was asked for, what was there, for how many seconds, and whether DNSSEC vouched for it. */
+  readonly keyName?: string;
+  readonly keyRecord?: string;
+  readonly keyTtl?: number;
+  readonly keyAuthentic?: boolean;
+  readonly keyBits?: number;
+  /** Why the DNS gave no answer. */
+  readonly reason?: string;
+  /** The limit that was exceeded. */
+  readonly limit?: number;
+}
+
+/** The verdict on one DKIM-Signature field, or on there being none. */
+export interface DkimResult {
+  readonly result: DkimResultWord;
+  readonly code: DkimCode;
+  readonly explanation: string;
+  readonly advice?: string;
+  /** d=, s=, i=, a= and b= as far as they could be read. */
+  readonly domain?: string;
+  readonly selector?: string;
+  readonly identity?: string;
+  readonly algorithm?: string;
+  readonly signature?: string;
+  /** The key record says t=y. */
+  readonly testing?: boolean;
+  readonly evidence: DkimEvidence;
+}
+
+type Facts = Omit<DkimResult, 'result' | 'code' | 'explanation' | 'advice'>;
+
+/** Puts a verdict together from its code and the facts, and words it. */
+export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
+  const entry: { result: DkimResultWord; explanation: string; advice?: string } = dkimCodes[code];
+  const values = { ...facts, ...facts.evidence };
+  // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there.
+  const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
+  const explanation = fill(waived ? `${entry.explanation} ${testingNote}` : entry.explanation, values);
+  return {
+    result: waived ? 'neutral' : entry.result,
+    code,
+    explanation,
+    ...(entry.advice === undefined ? {} : { advice: fill(entry.advice, values) }),
+    ...facts,
+  };
+}
+
+function fill(text: string, values: Readonly<Record<string, unknown>>): string {
+  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
+  });
+}

@@ -1,0 +1,113 @@
+import type { Canonicalization } from '@zegel/canonicalization';
+import { LineEndWatch, messageLimits, parseMessage } from '@zegel/message';
+import type { Header, MessageLimits } from '@zegel/message';
+import { BodyDigests } from './body-digests.ts';
+import { UnsignableMessageError } from './errors.ts';
+import { formatSignatureValue, formatUnsigned } from './format.ts';
+import { FieldIndex, signedData } from './header-data.ts';
+import { dkimLimits } from './limits.ts';
+import type { DkimLimits } from './limits.ts';
+import { bareLineEnds, unsignable } from './signable.ts';
+import type { Unsignable } from './signable.ts';
+import { defaultSignedFields, signedFieldNames } from './signed-fields.ts';
+import type { SignedFieldSet } from './signed-fields.ts';
+import type { SigningKey } from './signing-key.ts';
+
+export interface SignOptions {
+  /** One signature per key, in this order from the top. */
+  readonly keys: readonly SigningKey[];
+  /** Default: relaxed for both. */
+  readonly canonicalization?: { readonly header: Canonicalization; readonly body: Canonicalization };
+  readonly fields?: SignedFieldSet;
+  /** The time that goes into t=; default: now. */
+  readonly now?: Date;
+  /** Seconds from now to x=. Default: no x=. */
+  readonly validity?: number;
+  /** i=. Its domain must be the signing domain or below it. Default: none, which means `@` and the domain. */
+  readonly identity?: string;
+  readonly limits?: Partial<MessageLimits & DkimLimits>;
+  /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
+  readonly digests?: BodyDigests;
+}
+
+/** One DKIM-Signature field that was made. */
+export interface MadeSignature {
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: SigningKey['algorithm'];
+  /** The whole field, CRLF ended. */
+  readonly field: Uint8Array;
+}
+
+export type SigningOutcome =
+  | { readonly ok: true; readonly signatures: readonly MadeSignature[] }
+  | { readonly ok: false; readonly problem: Unsignable };
+
+/** A signing run: begun on the header, fed the body, ended with the signatures. */
+export interface DkimSigning {
+  /** False when the header alone says that there will be no signature. */
+  readonly needsBody: boolean;
+  body(chunk: Uint8Array): void;
+  /**
+   * Signs with `keys`, by default those given at the beginning: a caller may have looked for keys meanwhile.
+   * Rejects only when a key cannot be reached.
+   */
+  end(keys?: readonly SigningKey[]): Promise<SigningOutcome>;
+}
+
+/**
+ * Signs a whole message with CRLF line ends (RFC 6376 §5). Answers the DKIM-Signature fields, CRLF ended, to be put on
+ * top. Throws {@link UnsignableMessageError} for a message that must not be signed.
+ */
+export async function signMessage(raw: Uint8Array, options: SignOptions): Promise<Uint8Array> {
+  const { header, body } = parseMessage(raw);
+  const signing = beginSigning(header, options);
+  signing.body(body);
+  const outcome = await signing.end();
+  if (!outcome.ok) throw new UnsignableMessageError(outcome.problem.code, outcome.problem.explanation);
+  return Buffer.concat(outcome.signatures.map((signature) => signature.field));
+}
+
+/** Begins to sign a message: what the header decides is decided here. */
+export function beginSigning(header: Header, options: SignOptions): DkimSigning {
+  const limits = { ...messageLimits, ...dkimLimits, ...options.limits };
+  const canonicalization = options.canonicalization ?? { header: 'relaxed', body: 'relaxed' };
+  const index = new FieldIndex(header);
+  const lineEnds = new LineEndWatch();
+  lineEnds.update(header.bytes);
+  const problem = unsignable(index, limits);
+  const digests = options.digests ?? new BodyDigests();
+  const digest = problem === null ? digests.request(canonicalization.body) : null;
+  return {
+    needsBody: digest !== null,
+    body(chunk) {
+      lineEnds.update(chunk);
+      if (options.digests === undefined) digests.update(chunk);
+    },
+    async end(keys = options.keys) {
+      lineEnds.end();
+      if (problem !== null || digest === null) return { ok: false, problem: problem ?? bareLineEnds };
+      if (lineEnds.bare) return { ok: false, problem: bareLineEnds };
+      digests.end();
+      const timestamp = Math.floor((options.now ?? new Date()).getTime() / 1000);
+      const common = {
+        headerCanonicalization: canonicalization.header,
+        bodyCanonicalization: canonicalization.body,
+        ...(options.identity === undefined ? {} : { identity: options.identity }),
+        timestamp,
+        ...(options.validity === undefined ? {} : { expiration: timestamp + options.validity }),
+        signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),
+        bodyHash: digest().value.toString('base64'),
+      };
+      const signatures = keys.map(async (key): Promise<MadeSignature> => {
+        const { domain, selector, algorithm } = key;
+        const text = formatUnsigned({ ...common, algorithm, domain, selector });
+        const unsigned = Buffer.from(text, 'utf8');
+        const field = { bytes: unsigned, colon: 'DKIM-Signature'.length };
+        const signature = await key.sign(signedData(index, common.signedFields, canonicalization.header, field));
+        return { domain, selector, algorithm, field: Buffer.from(text + formatSignatureValue(signature), 'utf8') };
+      });
+      return { ok: true, signatures: await Promise.all(signatures) };
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { FieldIndex } from './header-data.ts';
+
+/**
+ * Which header fields a signature covers. Names are in lower case.
+ *
+ * `oversigned` names stand in h= once more than they occur, so that nobody can add another one unseen (RFC 6376 §8.15).
+ * `whenPresent` names are covered as often as they occur: mailing lists and forwarders may add them.
+ */
+export interface SignedFieldSet {
+  readonly oversigned: readonly string[];
+  readonly whenPresent: readonly string[];
+}
+
+/**
+ * What a reader sees and what decides how a body is shown is oversigned. The rest of RFC 6376 §5.4.1 is covered when it
+ * is there, and so are both fields of one-click unsubscription (RFC 8058 §4). Trace fields never are.
+ */
+export const defaultSignedFields: SignedFieldSet = {
+  oversigned: [
+    'from',
+    'to',
+    'cc',
+    'subject',
+    'date',
+    'reply-to',
+    'message-id',
+    'mime-version',
+    'content-type',
+    'content-transfer-encoding',
+  ],
+  whenPresent: [
+    'sender',
+    'in-reply-to',
+    'references',
+    'resent-date',
+    'resent-from',
+    'resent-to',
+    'resent-cc',
+    'resent-message-id',
+    'list-id',
+    'list-help',
+    'list-unsubscribe',
+    'list-unsubscribe-post',
+    'list-subscribe',
+    'list-post',
+    'list-owner',
+    'list-archive',
+  ],
+};
+
+/**
+ * Fields of which RFC 5322 §3.6 and RFC 2045 §3 allow one. A message with more of them shows different things to different programs,
+ * so it is not signed.
+ */
+export const singletonFields: readonly string[] = [
+  'from',
+  'sender',
+  'reply-to',
+  'to',
+  'cc',
+  'bcc',
+  'subject',
+  'date',
+  'message-id',
+  'in-reply-to',
+  'references',
+  'mime-version',
+  'content-type',
+  'content-transfer-encoding',
+];
+
+/** The names for h=, in order, at most `max` of them: the oversigned ones first, since they must not be missing. */
+export function signedFieldNames(index: FieldIndex, fields: SignedFieldSet, max: number): readonly string[] {
+  const names: string[] = [];
+  for (const name of fields.oversigned)
+    for (let count = index.named(name).length; count >= 0; count--) names.push(name);
+  for (const name of fields.whenPresent)
+    for (let count = index.named(name).length; count > 0; count--) names.push(name);
+  return names.slice(0, max);
+}

@@ -1,0 +1,94 @@
+/** One tag: its value with folding white space at both ends removed, and where the raw value stands in the text. */
+export interface Tag {
+  readonly value: string;
+  /** Offset behind the `=`. */
+  readonly start: number;
+  /** Offset of the `;` or the end of the text. */
+  readonly end: number;
+}
+
+export type TagList =
+  | { readonly ok: true; readonly tags: ReadonlyMap<string, Tag> }
+  | { readonly ok: false; readonly reason: 'syntax' | 'repeated-tag'; readonly tag?: string };
+
+/**
+ * Reads a tag list (RFC 6376 §3.2) from text with one character per byte. Tag names keep their case, a repeated tag
+ * invalidates the list, an empty value is not a missing tag. Octets above US-ASCII are let through: RFC 8616 allows them
+ * in some values, whose own readers decide.
+ */
+export function parseTagList(text: string): TagList {
+  const tags = new Map<string, Tag>();
+  let from = 0;
+  while (from <= text.length) {
+    const semicolon = text.indexOf(';', from);
+    const end = semicolon === -1 ? text.length : semicolon;
+    const equals = text.indexOf('=', from);
+    if (equals === -1 || equals > end) {
+      // Only what follows the last semicolon may be empty.
+      if (semicolon === -1 && tags.size > 0 && stripFws(text.slice(from)) === '') break;
+      return { ok: false, reason: 'syntax' };
+    }
+    const name = stripFws(text.slice(from, equals));
+    const value = stripFws(text.slice(equals + 1, end));
+    if (name === null || value === null || !tagName.test(name) || !tagValue.test(value)) {
+      return { ok: false, reason: 'syntax', ...(name !== null && tagName.test(name) ? { tag: name } : {}) };
+    }
+    if (tags.has(name)) return { ok: false, reason: 'repeated-tag', tag: name };
+    tags.set(name, { value, start: equals + 1, end });
+    if (semicolon === -1) break;
+    from = semicolon + 1;
+  }
+  return { ok: true, tags };
+}
+
+const tagName = /^[A-Za-z][A-Za-z0-9_]*$/;
+/** VALCHAR, folding white space between, and octets above US-ASCII. */
+const tagValue = /^[\x21-\x3a\x3c-\x7e\x80-\xff \t\r\n]*$/;
+
+/**
+ * Text without folding white space at both ends; null when a CR or LF in it is not part of a fold (RFC 5322 §3.2.2).
+ * The CRLF that ends a field counts as a fold.
+ */
+function stripFws(text: string): string | null {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isFws(text.charCodeAt(start))) start++;
+  while (end > start && isFws(text.charCodeAt(end - 1))) end--;
+  for (let at = text.indexOf('\r'); at !== -1; at = text.indexOf('\r', at + 1)) {
+    const next = text.charAt(at + 2);
+    if (text.charAt(at + 1) !== '\n' || (next !== '' && next !== ' ' && next !== '\t')) return null;
+  }
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
+    if (text.charAt(at - 1) !== '\r') return null;
+  }
+  return text.slice(start, end);
+}
+
+function isFws(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
+}
+
+/** A value without any folding white space in it: base64, and lists whose separators it may stand around. */
+export function withoutFws(value: string): string {
+  return value.replaceAll(/[ \t\r\n]+/g, '');
+}
+
+/** Octets as UTF-8 text; null when they are not UTF-8. */
+export function utf8(latin1: string): string | null {
+  if (!/[\x80-\xff]/.test(latin1)) return latin1;
+  try {
+    return strictUtf8.decode(Buffer.from(latin1, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Decoded base64 (RFC 4648 §4) with folding white space in it; null when it is not base64. */
+export function decodeBase64(value: string): Buffer | null {
+  const text = withoutFws(value);
+  return base64.test(text) ? Buffer.from(text, 'base64') : null;
+}
+
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/;

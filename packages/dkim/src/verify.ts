@@ -1,0 +1,245 @@
+import { createHash, verify } from 'node:crypto';
+import { isSubdomainOf } from '@zegel/dns';
+import type { Resolver } from '@zegel/dns';
+import { parseMessage, readAuthor } from '@zegel/message';
+import type { Header, HeaderField } from '@zegel/message';
+import { BodyDigests } from './body-digests.ts';
+import type { BodyDigest } from './body-digests.ts';
+import type { DkimCode } from './codes.ts';
+import { FieldIndex, signedData, withoutSignatureValue } from './header-data.ts';
+import { lookUpKey } from './key-lookup.ts';
+import type { KeyLookup } from './key-lookup.ts';
+import { dkimLimits } from './limits.ts';
+import type { DkimLimits } from './limits.ts';
+import { importPublicKey } from './public-key.ts';
+import { dkimResult } from './result.ts';
+import type { DkimEvidence, DkimResult } from './result.ts';
+import { parseSignature } from './signature.ts';
+import type { Signature } from './signature.ts';
+
+export interface VerifyOptions {
+  readonly resolver: Resolver;
+  /** The time of the check; default: now. */
+  readonly now?: Date;
+  readonly limits?: Partial<DkimLimits>;
+  /** Ends the wait for DNS: what is not known by then is `temperror`. */
+  readonly signal?: AbortSignal;
+  /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
+  readonly digests?: BodyDigests;
+}
+
+/** A verification under way: begun on the header, fed the body, ended with one result per signature. */
+export interface DkimVerification {
+  /** Whether any signature needs the body. */
+  readonly needsBody: boolean;
+  body(chunk: Uint8Array): void;
+  /** The results, in the order the signatures stand, or one with result `none`. Rejects only if the resolver does. */
+  end(): Promise<readonly DkimResult[]>;
+}
+
+/** Verifies every DKIM-Signature of a whole message with CRLF line ends (RFC 6376 §6). */
+export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Promise<readonly DkimResult[]> {
+  const { header, body } = parseMessage(raw);
+  const verification = beginVerification(header, options);
+  verification.body(body);
+  return verification.end();
+}
+
+/**
+ * Begins to verify the signatures of a message (RFC 6376 §6). Key look-ups start at once and go on while the body
+ * streams. At most `maxSignatures` are checked, those of the author's own domain first, so that junk on top cannot hide
+ * them; every signature gets a result.
+ */
+export function beginVerification(header: Header, options: VerifyOptions): DkimVerification {
+  const limits = { ...dkimLimits, ...options.limits };
+  const digests = options.digests ?? new BodyDigests();
+  const index = new FieldIndex(header);
+  const checks = chosen(readSignatures(index, limits), header, limits).map((read) =>
+    'signature' in read ? beginCheck(read, index, digests, options, limits) : async () => read.result,
+  );
+  return {
+    needsBody: digests.needsBody,
+    body: (chunk) => digests.update(chunk),
+    async end() {
+      digests.end();
+      if (checks.length === 0) return [dkimResult('dkim.none', { evidence: {} })];
+      return Promise.all(checks.map((check) => check()));
+    },
+  };
+}
+
+/** A signature that could be read and whose look is in order. */
+interface ReadSignature {
+  readonly field: HeaderField;
+  readonly occurrence: number;
+  readonly signature: Signature;
+}
+
+type Read = ReadSignature | { readonly result: DkimResult };
+
+function readSignatures(index: FieldIndex, limits: DkimLimits): readonly Read[] {
+  return index.named('dkim-signature').map((field, at): Read => {
+    const occurrence = at + 1;
+    if (field.end - field.start > limits.maxSignatureBytes) {
+      const evidence = { occurrence, limit: limits.maxSignatureBytes };
+      return { result: dkimResult('dkim.signature-too-long', { evidence }) };
+    }
+    const parsed = parseSignature(fieldText(index.header, field), limits);
+    if (parsed.ok) return { field, occurrence, signature: parsed.signature };
+    const { domain, selector, value } = parsed.partial;
+    const evidence: DkimEvidence = {
+      occurrence,
+      ...(parsed.tag === undefined ? {} : { tag: parsed.tag }),
+      ...(parsed.code === 'dkim.too-many-signed-fields' ? { limit: limits.maxSignedFields } : {}),
+    };
+    return {
+      result: dkimResult(parsed.code, {
+        ...(domain === undefined ? {} : { domain }),
+        ...(selector === undefined ? {} : { selector }),
+        ...(value === undefined ? {} : { signature: value }),
+        evidence,
+      }),
+    };
+  });
+}
+
+/** The value of a field, one character per byte, without the CRLF that ends it. */
+function fieldText(header: Header, field: HeaderField): string {
+  const { bytes } = header;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+    'latin1',
+    field.colon + 1,
+    field.end,
+  );
+  return text.endsWith('\r\n') ? text.slice(0, -2) : text;
+}
+
+/** Replaces the signatures above the limit by a `policy` result: the author's own domain first, then from the top. */
+function chosen(reads: readonly Read[], header: Header, limits: DkimLimits): readonly Read[] {
+  const readable = reads.filter((read) => 'signature' in read);
+  if (readable.length <= limits.maxSignatures) return reads;
+  const author = readAuthor(header);
+  const domains = author.ok ? author.domains : [];
+  const isAligned = ({ signature: { domain } }: ReadSignature): boolean =>
+    domains.some((other) => isSubdomainOf(other, domain) || isSubdomainOf(domain, other));
+  const kept = new Set(
+    [...readable.filter(isAligned), ...readable.filter((read) => !isAligned(read))].slice(0, limits.maxSignatures),
+  );
+  return reads.map((read) => {
+    if (!('signature' in read) || kept.has(read)) return read;
+    const evidence = { occurrence: read.occurrence, limit: limits.maxSignatures };
+    return { result: dkimResult('dkim.too-many-signatures', { ...named(read.signature), evidence }) };
+  });
+}
+
+/** How results and Authentication-Results name a signature. */
+function named(signature: Signature): Pick<DkimResult, 'domain' | 'selector' | 'identity' | 'algorithm' | 'signature'> {
+  const { domain, selector, identity, algorithm, value } = signature;
+  return { domain, selector, identity, algorithm, signature: value };
+}
+
+/** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through. */
+function beginCheck(
+  read: ReadSignature,
+  index: FieldIndex,
+  digests: BodyDigests,
+  options: VerifyOptions,
+  limits: DkimLimits,
+): () => Promise<DkimResult> {
+  const { signature } = read;
+  const evidence = signatureEvidence(read);
+  const problem = algorithmProblem(signature) ?? timeProblem(signature, options.now ?? new Date(), limits);
+  if (problem !== null) return async () => dkimResult(problem, { ...named(signature), evidence });
+
+  const digest = digests.request(signature.bodyCanonicalization, signature.bodyLength);
+  const looking = lookUpKey(signature, options, limits);
+  // Whoever calls end() sees the rejection; a caller that never does must not bring the process down.
+  looking.catch(() => {});
+  return async () => {
+    const key = await looking;
+    const testing = key.ok && key.record.testing;
+    const finish = (code: DkimCode, more: DkimEvidence = {}): DkimResult =>
+      dkimResult(code, {
+        ...named(signature),
+        ...(testing ? { testing } : {}),
+        evidence: { ...evidence, ...key.evidence, ...more },
+      });
+    return key.ok ? checkSignature(read, index, key, digest(), limits, finish) : finish(key.code);
+  };
+}
+
+function signatureEvidence({ occurrence, signature }: ReadSignature): DkimEvidence {
+  const { timestamp, expiration, bodyLength } = signature;
+  return {
+    occurrence,
+    canonicalization: `${signature.headerCanonicalization}/${signature.bodyCanonicalization}`,
+    signedFields: signature.signedFields,
+    ...(timestamp === undefined ? {} : { timestamp: rfc3339(timestamp) }),
+    ...(expiration === undefined ? {} : { expiration: rfc3339(expiration) }),
+    ...(bodyLength === undefined ? {} : { bodyLength }),
+  };
+}
+
+/** Seconds since 1970 as RFC 3339 text; beyond what a date can hold, the number itself. */
+function rfc3339(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace('.000Z', 'Z');
+}
+
+function algorithmProblem({ algorithm }: Signature): DkimCode | null {
+  if (algorithm === 'rsa-sha256' || algorithm === 'ed25519-sha256') return null;
+  return algorithm === 'rsa-sha1' ? 'dkim.algorithm-obsolete' : 'dkim.algorithm-unsupported';
+}
+
+function timeProblem({ timestamp, expiration }: Signature, now: Date, limits: DkimLimits): DkimCode | null {
+  const seconds = now.getTime() / 1000;
+  if (expiration !== undefined && seconds > expiration + limits.clockSkew) return 'dkim.expired';
+  if (timestamp !== undefined && timestamp > seconds + limits.clockSkew) return 'dkim.timestamp-in-future';
+  return null;
+}
+
+type FoundKey = Extract<KeyLookup, { ok: true }>;
+
+/** RFC 6376 §6.1.2 steps 5 to 9 and §6.1.3. */
+function checkSignature(
+  { field, signature }: ReadSignature,
+  index: FieldIndex,
+  { record }: FoundKey,
+  digest: BodyDigest,
+  limits: DkimLimits,
+  finish: (code: DkimCode, more?: DkimEvidence) => DkimResult,
+): DkimResult {
+  const keyType = signature.algorithm === 'ed25519-sha256' ? 'ed25519' : 'rsa';
+  if (record.publicKey.length === 0) return finish('dkim.key-revoked');
+  if (record.keyType !== keyType) return finish('dkim.key-type-mismatch');
+  if (record.hashAlgorithms !== undefined && !record.hashAlgorithms.includes('sha256')) {
+    return finish('dkim.key-hash-not-allowed');
+  }
+  if (!record.serviceTypes.includes('*') && !record.serviceTypes.includes('email'))
+    return finish('dkim.key-service-type');
+  if (record.strictIdentity && signature.identityDomain !== signature.domain) return finish('dkim.identity-not-domain');
+
+  const publicKey = importPublicKey(record, limits);
+  const bits = publicKey.bits === undefined ? {} : { keyBits: publicKey.bits };
+  if (!publicKey.ok) return finish(publicKey.code, bits);
+
+  const { canonicalLength, value } = digest;
+  const { bodyLength, valueStart, valueEnd } = signature;
+  const evidence: DkimEvidence = {
+    ...bits,
+    bodyHash: { signed: signature.bodyHash.toString('base64'), computed: value.toString('base64') },
+    ...(bodyLength === undefined ? {} : { canonicalBodyLength: canonicalLength }),
+  };
+  if (bodyLength !== undefined && bodyLength > canonicalLength) return finish('dkim.body-length-exceeds', evidence);
+
+  const signatureField = withoutSignatureValue(index.header, field, valueStart, valueEnd);
+  const data = signedData(index, signature.signedFields, signature.headerCanonicalization, signatureField, field);
+  const headerIntact =
+    keyType === 'rsa'
+      ? verify('sha256', data, publicKey.key, signature.signatureBytes)
+      : verify(null, createHash('sha256').update(data).digest(), publicKey.key, signature.signatureBytes);
+  if (!signature.bodyHash.equals(value)) return finish('dkim.body-hash-mismatch', { ...evidence, headerIntact });
+  if (!headerIntact) return finish('dkim.signature-mismatch', evidence);
+  if (bodyLength !== undefined && bodyLength < canonicalLength) return finish('dkim.body-not-covered', evidence);
+  return finish('dkim.pass', evidence);
+}

@@ -1,0 +1,46 @@
+import { normalizeDomain } from './domain.ts';
+import { parseAddressList } from './address.ts';
+import type { AddressError, Mailbox } from './address.ts';
+import { fieldsNamed, fieldValue } from './header.ts';
+import type { Header } from './header.ts';
+import { messageLimits } from './limits.ts';
+import type { MessageLimits } from './limits.ts';
+
+/** Who a message says wrote it. */
+export type Author =
+  | {
+      readonly ok: true;
+      readonly mailboxes: readonly Mailbox[];
+      /** The distinct author domains, as A-labels in lower case, in the order they appear. Never empty. */
+      readonly domains: readonly string[];
+    }
+  | { readonly ok: false; readonly code: AuthorCode; readonly detail?: AddressError };
+
+export type AuthorCode =
+  | 'message.no-from'
+  | 'message.several-from'
+  | 'message.from-too-long'
+  | 'message.from-unparsable'
+  | 'message.from-domain-invalid';
+
+/**
+ * Reads the author from the one From field (RFC 5322 §3.6.2). No From, several From fields, a From that cannot be read
+ * without doubt, and an author without a domain name are results with a code, never a guess.
+ */
+export function readAuthor(header: Header, limits: MessageLimits = messageLimits): Author {
+  const fields = fieldsNamed(header, 'from');
+  const [field] = fields;
+  if (field === undefined) return { ok: false, code: 'message.no-from' };
+  if (fields.length > 1) return { ok: false, code: 'message.several-from' };
+  if (field.end - field.start > limits.maxFieldBytes) return { ok: false, code: 'message.from-too-long' };
+  const list = parseAddressList(fieldValue(header, field), limits);
+  if (!list.ok) return { ok: false, code: 'message.from-unparsable', detail: list.error };
+  if (list.mailboxes.length === 0) return { ok: false, code: 'message.from-unparsable', detail: 'empty' };
+  const domains = new Set<string>();
+  for (const mailbox of list.mailboxes) {
+    const domain = normalizeDomain(mailbox.domain);
+    if (domain === null) return { ok: false, code: 'message.from-domain-invalid' };
+    domains.add(domain);
+  }
+  return { ok: true, mailboxes: list.mailboxes, domains: [...domains] };
+}
