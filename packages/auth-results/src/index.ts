@@ -1,1 +1,11 @@
-export {};
+export type { AuthResultsCode, ParseFailure } from './errors.ts';
+export { findForged } from './forged.ts';
+export { formatAuthenticationResults, formatAuthenticationResultsField } from './format.ts';
+export type { FormatOptions } from './format.ts';
+export { readAuthenticationResults } from './lenient.ts';
+export { authResultsLimits, formatLimits, maxIdentifierOctets } from './limits.ts';
+export type { AuthResultsLimits } from './limits.ts';
+export { parseAuthenticationResults } from './parse.ts';
+export type { ParseOptions } from './parse.ts';
+export { uniquePrefixes } from './prefixes.ts';
+export type { AuthenticationResults, MethodResult, ParseResult, ResultProperty } from './results.ts';

@@ -1,0 +1,133 @@
+import { isUtf8 } from 'node:buffer';
+import type { Header, HeaderEdits, HeaderField } from '@zegel/message';
+import { isNameShaped, toAsciiDomain } from './domain.ts';
+import { authResultsLimits, maxIdentifierOctets } from './limits.ts';
+import { peek, scan, skipCfws, takeRun } from './tokens.ts';
+
+const fieldName = 'authentication-results';
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** White space and folds; a bare CR or LF is neither. */
+const blanks = /(?:[ \t]|\r\n(?=[ \t]))+/y;
+/** A comment that ends at the same place for every reader: nothing in it is nested, escaped or quoted. */
+const plainComment = /\((?:[ \t!#-'*-[\]-~\u0080-\u00ff]|\r\n(?=[ \t]))*\)/y;
+/** A quoted string without white space. */
+const quotedId = /"(?:[!#-[\]-~\u0080-\u00ff]|\\[!-~])*"/y;
+/** A token; and, as some write it, UTF-8 without quotes. */
+const bareId = /[!#-'*+\-.0-9A-Z^-~\u0080-\u00ff]+/y;
+const versionOne = /0*1(?![0-9])/y;
+
+/**
+ * The Authentication-Results fields that a border must take out before it adds its own (RFC 8601 §5): those that
+ * claim to be ours, and those of which that is in doubt.
+ *
+ * Only the authserv-id and the version are looked at, within the first 4,096 octets; cost does not depend on what
+ * follows, and no limit on size or count lets a field slip through. A field stays only if all of this holds:
+ *
+ * - before the id there is nothing but white space, folds and comments without nesting, quotes or backslashes;
+ * - the id is a token or a quoted string, is UTF-8, and is shaped as a name: letters, digits, ".", "-" and "_". Escapes
+ *   (`=?utf-8?q?…?=`, `%41`), blanks, controls, invisible characters and `id/1` are doubtful;
+ * - behind the id stands nothing but CFWS and perhaps version 1, then ";" or the end of the field. A field that begins
+ *   with a result (no id, as Outlook writes it) or has another version is removed;
+ * - the id is none of `authservIds`: compared without case, without final dots, as A-labels.
+ *
+ * The same test is put to what only a careless reader takes for a field: a line inside *any* field that begins behind a
+ * bare CR or LF, and a line that is no field because of blanks, controls or 8-bit octets around its name. The field (or
+ * line, with the empty name that {@link Header} gives it) that holds it is removed as a whole.
+ *
+ * @returns entries for `remove` of HeaderEdits, top down, counted as received.
+ */
+export function findForged(header: Header, authservIds: readonly string[]): HeaderEdits['remove'] {
+  const ours = new Set(authservIds.flatMap(comparableNames));
+  const forged: { name: string; occurrence: number }[] = [];
+  const seen = new Map<string, number>();
+  const bytes = Buffer.from(header.bytes.buffer, header.bytes.byteOffset, header.bytes.byteLength);
+  for (const field of header.fields) {
+    const occurrence = (seen.get(field.name) ?? 0) + 1;
+    seen.set(field.name, occurrence);
+    if (isForged(bytes, field, ours)) forged.push({ name: field.name, occurrence });
+  }
+  return forged;
+}
+
+function isForged(bytes: Buffer, field: HeaderField, ours: ReadonlySet<string>): boolean {
+  if (field.name === fieldName && claimsOurs(valueOf(bytes, field), ours)) return true;
+  const all = bytes.subarray(field.start, field.end);
+  if (field.name === '' && isForgedLine(all.toString('latin1'), ours)) return true;
+  return hasBareLineEnd(all) && smugglesLine(all.toString('latin1'), ours);
+}
+
+/** As much of a value as is looked at, one octet a character, and whether that is all of it. */
+interface Value {
+  readonly text: string;
+  readonly complete: boolean;
+}
+
+function valueOf(bytes: Buffer, field: HeaderField): Value {
+  const start = field.colon + 1;
+  const end = Math.min(field.end, start + maxIdentifierOctets);
+  return beginningOf(bytes.toString('latin1', start, end), end === field.end);
+}
+
+/** As much of a value as is looked at; `complete` tells whether `text` is all of it. */
+function beginningOf(text: string, complete: boolean): Value {
+  if (text.length > maxIdentifierOctets) return { text: text.slice(0, maxIdentifierOctets), complete: false };
+  return { text: complete && text.endsWith('\r\n') ? text.slice(0, -2) : text, complete };
+}
+
+/** Whether a value claims one of our ids, or may. */
+function claimsOurs(value: Value, ours: ReadonlySet<string>): boolean {
+  const id = readIdentifier(value);
+  const names = id === undefined ? [] : comparableNames(id);
+  return names.length === 0 || names.some((name) => ours.has(name));
+}
+
+/** The authserv-id of a value, or undefined when some reader might see another one. */
+function readIdentifier({ text, complete }: Value): string | undefined {
+  const scanner = scan(text, authResultsLimits.maxCommentDepth);
+  while (takeRun(scanner, blanks) !== '' || takeRun(scanner, plainComment) !== '');
+  const quoted = peek(scanner) === '"';
+  const written = takeRun(scanner, quoted ? quotedId : bareId);
+  const octets = Buffer.from(quoted ? written.slice(1, -1).replaceAll(/\\(.)/g, '$1') : written, 'latin1');
+  if (octets.length === 0 || !isUtf8(octets)) return undefined;
+
+  const gap = skipCfws(scanner);
+  if (gap?.present && takeRun(scanner, versionOne) !== '') skipCfws(scanner);
+  if (scanner.failure !== undefined) return undefined;
+  const ended = peek(scanner) === ';' || (complete && scanner.position === text.length);
+  return ended ? octets.toString('utf8') : undefined;
+}
+
+/**
+ * What an id is compared as: lower case, no final dots, A-labels. Two names when two generations of IDNA read it
+ * differently ("ß" is a letter of its own today and was "ss" before). None when it is not shaped as a name.
+ */
+function comparableNames(id: string): string[] {
+  let end = id.length;
+  while (id[end - 1] === '.') end--;
+  const name = id.slice(0, end);
+  if (!isNameShaped(name)) return [];
+  if (/^\p{ASCII}*$/u.test(name) && !/xn--/i.test(name)) return [name.toLowerCase()];
+  const names = [toAsciiDomain(name), toAsciiDomain(name.toUpperCase())];
+  return names.includes(undefined) ? [] : names.filter((ascii) => ascii !== undefined);
+}
+
+/** Whether there is a CR without LF or an LF without CR. */
+function hasBareLineEnd(bytes: Buffer): boolean {
+  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) if (bytes[lf - 1] !== CR) return true;
+  for (let cr = bytes.indexOf(CR); cr !== -1; cr = bytes.indexOf(CR, cr + 1)) if (bytes[cr + 1] !== LF) return true;
+  return false;
+}
+
+/** Whether a line behind a bare CR or LF is a forged field to a reader who takes either for a line end. */
+function smugglesLine(text: string, ours: ReadonlySet<string>): boolean {
+  const lines = text.replaceAll(/\r\n?/g, '\n').split(/\n(?![ \t])/);
+  return lines.slice(1).some((line) => isForgedLine(line.replaceAll('\n', '\r\n'), ours));
+}
+
+/** Whether a line names Authentication-Results, blanks, controls and 8-bit octets around it aside, and claims our id. */
+function isForgedLine(line: string, ours: ReadonlySet<string>): boolean {
+  const name = /^[^!-~]*authentication-results[^!-~]*:/i.exec(line)?.[0];
+  return name !== undefined && claimsOurs(beginningOf(line.slice(name.length), true), ours);
+}
