@@ -1,0 +1,100 @@
+import type { Meter } from '@opentelemetry/api';
+
+/** Authentication methods, by the names RFC 8601 §2.7 gives them. */
+export type AuthenticationMethod = 'dkim' | 'spf' | 'dmarc' | 'arc' | 'iprev' | 'auth' | 'bimi';
+
+/** What a DNS resolver has counted since it was made. */
+export interface DnsCounts {
+  /** Queries sent to servers. */
+  readonly queries: number;
+  /** Look-ups answered from the cache. */
+  readonly cacheHits: number;
+  /** Look-ups that ended in a temporary failure. */
+  readonly failures: number;
+}
+
+/** One answered HTTP request. */
+export interface HttpRequestMeasure {
+  readonly method: string;
+  /** The route's pattern (`/v1/inbound/{id}`), never the path asked for: each distinct value is a time series. */
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/** Everything that is measured in a Zegel service; process metrics are measured without being asked. */
+export interface Instruments {
+  /** A message we were asked to sign. `code` says why it was refused, or how it was signed. */
+  countSigning(outcome: { readonly result: 'signed' | 'refused'; readonly code: string }): void;
+  /** One result of one method on one message (`dkim`, `pass`). */
+  countVerification(outcome: { readonly method: AuthenticationMethod; readonly result: string }): void;
+  /** An inbound message came into this state (`queued`, `done`, `failed`, …). */
+  countInbound(outcome: { readonly state: string }): void;
+  recordHttpRequest(request: HttpRequestMeasure): void;
+  /** Reads the number of jobs by state whenever metrics are asked for. Dispose to stop. */
+  observeQueue(read: () => Promise<Readonly<Record<string, number>>>): Disposable;
+  /** Reads a resolver's counts whenever metrics are asked for. Dispose to stop. */
+  observeDns(read: () => DnsCounts): Disposable;
+}
+
+/** Upper bounds in seconds: a signature takes a millisecond, a message full of slow DNS twenty seconds. */
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
+
+/** Makes the named instruments. The names are the ones dashboards rely on. */
+export function createInstruments(meter: Meter): Instruments {
+  const signing = meter.createCounter('zegel_signing_messages_total', {
+    description: 'Messages handed in for signing, by result and code',
+  });
+  const verification = meter.createCounter('zegel_authentication_results_total', {
+    description: 'Results of message authentication, by method and result',
+  });
+  const inbound = meter.createCounter('zegel_inbound_messages_total', {
+    description: 'Inbound messages that came into a state',
+  });
+  const requests = meter.createCounter('zegel_http_requests_total', {
+    description: 'HTTP requests answered, by method, route and status',
+  });
+  const durations = meter.createHistogram('zegel_http_request_duration_seconds', {
+    description: 'Time from the request to the end of its answer',
+    unit: 's',
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS },
+  });
+  const queue = meter.createObservableGauge('zegel_queue_jobs', { description: 'Jobs in the queue, by state' });
+  const dnsQueries = meter.createObservableCounter('zegel_dns_queries_total', {
+    description: 'DNS queries sent to servers',
+  });
+  const dnsCacheHits = meter.createObservableCounter('zegel_dns_cache_hits_total', {
+    description: 'DNS look-ups answered from the cache',
+  });
+  const dnsFailures = meter.createObservableCounter('zegel_dns_failures_total', {
+    description: 'DNS look-ups that ended in a temporary failure',
+  });
+
+  return {
+    countSigning: ({ result, code }) => signing.add(1, { result, code }),
+    countVerification: ({ method, result }) => verification.add(1, { method, result }),
+    countInbound: ({ state }) => inbound.add(1, { state }),
+    recordHttpRequest({ method, route, status, seconds }) {
+      requests.add(1, { method, route, status });
+      durations.record(seconds, { method, route });
+    },
+    observeQueue(read) {
+      const observe: Parameters<typeof queue.addCallback>[0] = async (result) => {
+        for (const [state, jobs] of Object.entries(await read())) result.observe(jobs, { state });
+      };
+      queue.addCallback(observe);
+      return { [Symbol.dispose]: () => queue.removeCallback(observe) };
+    },
+    observeDns(read) {
+      const observed = [dnsQueries, dnsCacheHits, dnsFailures];
+      const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
+        const counts = read();
+        result.observe(dnsQueries, counts.queries);
+        result.observe(dnsCacheHits, counts.cacheHits);
+        result.observe(dnsFailures, counts.failures);
+      };
+      meter.addBatchObservableCallback(observe, observed);
+      return { [Symbol.dispose]: () => meter.removeBatchObservableCallback(observe, observed) };
+    },
+  };
+}
