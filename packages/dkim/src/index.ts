@@ -3,13 +3,7 @@ export type { BodyDigest } from './body-digests.ts';
 export { dkimCodes } from './codes.ts';
 export type { DkimCode, DkimResultWord } from './codes.ts';
 export { SigningKeyError, UnsignableMessageError } from './errors.ts';
-export {
-  formatKeyRecord,
-  formatZoneRecord,
-  isSelector,
-  keyRecordName,
-  parseKeyRecord,
-} from './key-record.ts';
+export { formatKeyRecord, formatZoneRecord, isSelector, keyRecordName, parseKeyRecord } from './key-record.ts';
 export type { KeyRecord, KeyRecordOptions, ParsedKeyRecord } from './key-record.ts';
 export { dkimLimits } from './limits.ts';
 export type { DkimLimits } from './limits.ts';
