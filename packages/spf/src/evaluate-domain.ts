@@ -1,0 +1,193 @@
+/** One record and its terms, from left to right, with the records it includes or redirects to (RFC 7208 §4.4–4.7). */
+import { normalizeName } from '@zegel/dns';
+import { spfCodeResults } from './codes.ts';
+import type { SpfCode } from './codes.ts';
+import { isMultiLabel } from './domain.ts';
+import { ask, beginStep, countLookup, deadlineExceeded, endStep, temporaryFailure } from './evaluation.ts';
+import type { Evaluation, Finding, Step } from './evaluation.ts';
+import { matches } from './mechanisms.ts';
+import { isSpfRecord, parseRecord } from './parse.ts';
+import type { Directive, DomainModifier, Qualifier, SpfRecord } from './record.ts';
+import type { SpfEvidence } from './result.ts';
+import { targetName } from './target-name.ts';
+
+/** What a domain's record says about the client. */
+export interface Verdict {
+  readonly finding: Finding;
+  /** The step that decided. */
+  readonly step?: Step;
+  readonly matched?: NonNullable<SpfEvidence['matched']>;
+  /** Where the owner of the record that decided says why, and the domain of that record. */
+  readonly explanation?: { readonly modifier: DomainModifier; readonly domain: string };
+  /** The text of the domain's own record. */
+  readonly record?: string;
+}
+
+/** Evaluates the record of `domain`, which is a normalized name. `depth` counts the `include` around it. */
+export async function evaluateDomain(evaluation: Evaluation, domain: string, depth: number): Promise<Verdict> {
+  const read = await readRecord(evaluation, domain, depth);
+  if ('finding' in read) return read;
+  evaluation.active.add(domain);
+  try {
+    return { ...(await evaluateRecord(evaluation, read.record, domain, depth)), record: read.record.text };
+  } finally {
+    evaluation.active.delete(domain);
+  }
+}
+
+/** RFC 7208 §4.4, §4.5: the one TXT record of the domain that is an SPF record. */
+async function readRecord(
+  evaluation: Evaluation,
+  domain: string,
+  depth: number,
+): Promise<{ readonly record: SpfRecord } | Verdict> {
+  const step = beginStep(evaluation, 'record', domain, depth, '');
+  const stop = (code: SpfCode, values: Finding['values'] = {}): Verdict => {
+    endStep(evaluation, step, 'error');
+    return { finding: { code, values: { domain, ...values } }, step };
+  };
+  if (!isMultiLabel(domain)) return stop('spf.invalid-domain');
+  const answer = await ask(evaluation, step, domain, 'TXT');
+  if (answer.status === 'temporary-failure') {
+    const { code, values } = temporaryFailure(evaluation, domain, 'TXT', answer);
+    return stop(code, values);
+  }
+  if (answer.status === 'nxdomain') return stop('spf.domain-not-found');
+  const records = answer.status === 'found' ? answer.records.filter(isSpfRecord) : [];
+  const [octets] = records;
+  if (octets === undefined) return stop('spf.no-record');
+  if (records.length > 1) return stop('spf.multiple-records', { count: String(records.length) });
+  const parsed = parseRecord(octets, evaluation.limits.maxRecordLength);
+  if (!parsed.ok) {
+    const { fault, term, position } = parsed.error;
+    return { ...stop('spf.syntax-error', { fault, term, position: String(position) }), record: showRecord(octets) };
+  }
+  step.text = parsed.record.text.slice(0, 512);
+  endStep(evaluation, step, 'record');
+  return parsed;
+}
+
+/** A record that cannot be read, as far as it is worth showing. */
+function showRecord(octets: Uint8Array): string {
+  return new TextDecoder('latin1').decode(octets.subarray(0, 512));
+}
+
+async function evaluateRecord(
+  evaluation: Evaluation,
+  record: SpfRecord,
+  domain: string,
+  depth: number,
+): Promise<Verdict> {
+  for (const directive of record.directives) {
+    const step = beginStep(evaluation, 'term', domain, depth, directive.text);
+    const outcome = await evaluateDirective(evaluation, step, directive, domain, depth);
+    if (outcome === false && !evaluation.deadline.signal.aborted) {
+      endStep(evaluation, step, 'no-match');
+      continue;
+    }
+    if (outcome !== true) {
+      endStep(evaluation, step, 'error');
+      return outcome === false ? { finding: deadlineExceeded(), step } : outcome;
+    }
+    endStep(evaluation, step, 'match');
+    return {
+      finding: { code: matchCode(directive), values: { domain, term: directive.text } },
+      step,
+      matched: { term: directive.text, domain },
+      ...(record.explanation === undefined ? {} : { explanation: { modifier: record.explanation, domain } }),
+    };
+  }
+  if (record.redirect !== undefined) return redirect(evaluation, record.redirect, domain, depth);
+  return { finding: { code: 'spf.no-match', values: { domain } } };
+}
+
+function matchCode(directive: Directive): SpfCode {
+  if (directive.qualifier === '+' && directive.mechanism.name === 'all') return 'spf.pass-any-host';
+  return codeOfQualifier[directive.qualifier];
+}
+
+/** RFC 7208 §4.6.2. */
+const codeOfQualifier: Readonly<Record<Qualifier, SpfCode>> = {
+  '+': 'spf.pass',
+  '-': 'spf.fail',
+  '~': 'spf.softfail',
+  '?': 'spf.neutral',
+};
+
+/** Does it match? A verdict where the check ends. */
+async function evaluateDirective(
+  evaluation: Evaluation,
+  step: Step,
+  directive: Directive,
+  domain: string,
+  depth: number,
+): Promise<boolean | Verdict> {
+  const { mechanism } = directive;
+  if (mechanism.name !== 'all' && mechanism.name !== 'ip4' && mechanism.name !== 'ip6') {
+    const finding = countLookup(evaluation, step);
+    if (finding !== undefined) return { finding, step };
+  }
+  if (mechanism.name !== 'include') {
+    const outcome = await matches(evaluation, step, mechanism, domain);
+    return typeof outcome === 'boolean' ? outcome : { finding: withDomain(outcome, domain), step };
+  }
+  const target = await targetName(evaluation, step, mechanism.domain, domain);
+  if (target.status === 'over-limit') return { finding: target.finding, step };
+  // RFC 8616 §4: a term that needs a local part with no ASCII form does not match.
+  if (target.status === 'unusable') return false;
+  return include(evaluation, step, target.name, depth);
+}
+
+function withDomain(finding: Finding, domain: string): Finding {
+  return { code: finding.code, values: { domain, ...finding.values } };
+}
+
+/** RFC 7208 §5.2: only a pass of the included record is a match, and an included domain without a record an error. */
+async function include(evaluation: Evaluation, step: Step, target: string, depth: number): Promise<boolean | Verdict> {
+  const inner = await follow(evaluation, step, target, depth + 1);
+  switch (spfCodeResults[inner.finding.code]) {
+    case 'pass':
+      return true;
+    case 'fail':
+    case 'softfail':
+    case 'neutral':
+      return false;
+    case 'none':
+      return stopAt(step, 'spf.include-without-record', target);
+    case 'temperror':
+    case 'permerror':
+      return inner;
+  }
+}
+
+/** RFC 7208 §6.1: the other record's verdict is this one's, its explanation included. */
+async function redirect(
+  evaluation: Evaluation,
+  modifier: DomainModifier,
+  domain: string,
+  depth: number,
+): Promise<Verdict> {
+  const step = beginStep(evaluation, 'term', domain, depth, modifier.text);
+  const finding = countLookup(evaluation, step);
+  if (finding !== undefined) return { finding, step };
+  const target = await targetName(evaluation, step, modifier.domain, domain);
+  if (target.status === 'over-limit') return { finding: target.finding, step };
+  if (target.status === 'unusable') return stopAt(step, 'spf.redirect-without-record', modifier.text);
+  const verdict = await follow(evaluation, step, target.name, depth);
+  const found = spfCodeResults[verdict.finding.code] !== 'none';
+  endStep(evaluation, step, found ? 'followed' : 'error');
+  return found ? verdict : stopAt(step, 'spf.redirect-without-record', target.name);
+}
+
+/** The verdict of another record: `none` for a name that has none, or that cannot be asked (RFC 7208 §4.3). */
+async function follow(evaluation: Evaluation, step: Step, target: string, depth: number): Promise<Verdict> {
+  const name = normalizeName(target);
+  if (name === null) return { finding: { code: 'spf.invalid-domain', values: { domain: target } }, step };
+  // What is being evaluated has not matched so far and will not the second time: it would use up the limit.
+  if (evaluation.active.has(name)) return stopAt(step, 'spf.loop', name);
+  return evaluateDomain(evaluation, name, depth);
+}
+
+function stopAt(step: Step, code: SpfCode, name: string): Verdict {
+  return { finding: { code, values: { domain: step.domain, term: step.text, name } }, step };
+}

@@ -1,0 +1,139 @@
+/** What one check carries along: its DNS, its counts and its trace. Every question and every count goes through here. */
+import type { DnsAnswer, RecordType, Resolver } from '@zegel/dns';
+import type { SpfCode, SpfValues } from './codes.ts';
+import type { Deadline } from './deadline.ts';
+import type { IpAddress } from './ip.ts';
+import type { SpfLimits } from './limits.ts';
+import type { MacroValues } from './macro.ts';
+import type { SpfCounts, SpfLookup, SpfStepOutcome, SpfTraceEntry } from './result.ts';
+
+export interface Evaluation {
+  readonly resolver: Resolver;
+  readonly limits: SpfLimits;
+  readonly deadline: Deadline;
+  readonly client: IpAddress;
+  /** The domain of the identity: whose record set the limits are blamed on. */
+  readonly identity: string;
+  /** What macros stand for, but for `d` and `p`, which depend on the record. */
+  readonly macros: Omit<MacroValues, 'd' | 'p'>;
+  /** Domains being evaluated, outermost first: a second visit of one would never end. */
+  readonly active: Set<string>;
+  readonly counts: Mutable<SpfCounts>;
+  /** Steps whose void look-ups have been counted. */
+  readonly voidSteps: Set<Step>;
+  readonly trace: SpfTraceEntry[];
+  traceOmitted: number;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A trace entry that is still being written. */
+export type Step = Omit<Mutable<SpfTraceEntry>, 'lookups'> & { readonly lookups: SpfLookup[] };
+
+/** A code with what its words need: why a check ends here. */
+export interface Finding {
+  readonly code: SpfCode;
+  readonly values: SpfValues;
+}
+
+const shownTextLength = 512;
+const shownRecords = 10;
+
+/** Opens a step of the trace; above the trace's limit it is only counted. */
+export function beginStep(
+  evaluation: Evaluation,
+  kind: SpfTraceEntry['step'],
+  domain: string,
+  depth: number,
+  text: string,
+): Step {
+  const step: Step = {
+    step: kind,
+    domain,
+    depth,
+    text: text.slice(0, shownTextLength),
+    lookups: [],
+    outcome: 'error',
+    counts: { ...evaluation.counts },
+    decisive: false,
+  };
+  if (evaluation.trace.length < evaluation.limits.maxTraceEntries) evaluation.trace.push(step);
+  else evaluation.traceOmitted++;
+  return step;
+}
+
+/** Closes a step with what it came to. */
+export function endStep(evaluation: Evaluation, step: Step, outcome: SpfStepOutcome): void {
+  step.outcome = outcome;
+  step.counts = { ...evaluation.counts };
+}
+
+/** Asks the DNS, as long as there is time. When there is none left, the answer is a time-out at once. */
+export async function ask<T extends RecordType>(
+  evaluation: Evaluation,
+  step: Step,
+  name: string,
+  type: T,
+): Promise<DnsAnswer<T>> {
+  const lookup: Mutable<SpfLookup> = { name, type, status: 'unanswered' };
+  step.lookups.push(lookup);
+  const { signal, passed } = evaluation.deadline;
+  const late: DnsAnswer<T> = { status: 'temporary-failure', reason: 'timeout', cnames: [] };
+  if (signal.aborted) return late;
+  evaluation.counts.queries++;
+  const answer = await Promise.race([evaluation.resolver.resolve(name, type, { signal }), passed.then(() => late)]);
+  if (answer === late) return late;
+  lookup.status = answer.status;
+  if (answer.status === 'temporary-failure') lookup.reason = answer.reason;
+  else lookup.ttl = answer.ttl;
+  if (answer.status === 'found') {
+    const shown = answer.records.slice(0, shownRecords).map(showRecord);
+    if (type !== 'TXT') lookup.records = shown;
+  }
+  return answer;
+}
+
+function showRecord(record: unknown): string {
+  if (typeof record === 'string') return record;
+  return typeof record === 'object' && record !== null && 'exchange' in record ? String(record.exchange) : '';
+}
+
+/** The finding that a term without an answer ends the check with (RFC 7208 §5). */
+export function temporaryFailure(
+  evaluation: Evaluation,
+  name: string,
+  type: RecordType,
+  answer: DnsAnswer & { status: 'temporary-failure' },
+): Finding {
+  if (evaluation.deadline.signal.aborted) return deadlineExceeded();
+  return {
+    code: answer.reason === 'timeout' ? 'spf.dns-timeout' : 'spf.dns-failure',
+    values: { name, type, reason: answer.reason },
+  };
+}
+
+export function deadlineExceeded(): Finding {
+  return { code: 'spf.deadline-exceeded', values: {} };
+}
+
+/** Counts a query that the limit on terms covers (RFC 7208 §4.6.4), before it is made. */
+export function countLookup(evaluation: Evaluation, step: Step): Finding | undefined {
+  evaluation.counts.lookupTerms++;
+  const limit = evaluation.limits.maxLookupTerms;
+  if (evaluation.counts.lookupTerms <= limit) return undefined;
+  return overLimit('spf.too-many-lookups', step, limit);
+}
+
+/** Counts a term whose query found nothing (RFC 7208 §4.6.4). A term with several such queries counts once. */
+export function countVoid(evaluation: Evaluation, step: Step): Finding | undefined {
+  if (evaluation.voidSteps.has(step)) return undefined;
+  evaluation.voidSteps.add(step);
+  evaluation.counts.voidLookups++;
+  const limit = evaluation.limits.maxVoidLookups;
+  if (evaluation.counts.voidLookups <= limit) return undefined;
+  return overLimit('spf.too-many-void-lookups', step, limit);
+}
+
+function overLimit(code: SpfCode, step: Step, limit: number): Finding {
+  return { code, values: { domain: step.domain, term: step.text, limit: String(limit) } };
+}

@@ -1,0 +1,74 @@
+import ipaddr from 'ipaddr.js';
+
+/** An address as its octets: 4 of them for IPv4, 16 for IPv6. */
+export interface IpAddress {
+  readonly version: 4 | 6;
+  readonly octets: readonly number[];
+}
+
+/** A network: its address and how many leading bits count. */
+export interface IpNetwork {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+}
+
+/**
+ * Reads a dotted quad. Exactly four decimal numbers without leading zeros: the short, octal and hexadecimal forms
+ * that inet_aton() takes are refused, since they mean different hosts to different readers.
+ */
+export function parseIpv4(text: string): IpAddress | undefined {
+  if (text.length > 15 || !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
+  return { version: 4, octets: ipaddr.IPv4.parse(text).toByteArray() };
+}
+
+/** Reads an IPv6 address (RFC 4291 §2.2), the form with a dotted quad at the end included; no zone, no prefix. */
+export function parseIpv6(text: string): IpAddress | undefined {
+  if (text.length > 45 || !/^[0-9a-f:]*:[0-9a-f.:]*$/i.test(text)) return undefined;
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  if (text.includes('.') && parseIpv4(tail) === undefined) return undefined;
+  if (!ipaddr.IPv6.isValid(text)) return undefined;
+  return { version: 6, octets: ipaddr.IPv6.parse(text).toByteArray() };
+}
+
+/**
+ * Reads a client address. An IPv4-mapped IPv6 address is the IPv4 address it maps (RFC 7208 §5).
+ * Undefined for anything else than one plain address.
+ */
+export function parseClientIp(text: string): IpAddress | undefined {
+  const address = parseIpv4(text) ?? parseIpv6(text);
+  if (address?.version !== 6 || !isIpv4Mapped(address.octets)) return address;
+  return { version: 4, octets: address.octets.slice(12) };
+}
+
+function isIpv4Mapped(octets: readonly number[]): boolean {
+  return octets.slice(0, 10).every((octet) => octet === 0) && octets[10] === 0xff && octets[11] === 0xff;
+}
+
+/** Does the address lie in the network? Never across versions. */
+export function contains(network: IpNetwork, address: IpAddress): boolean {
+  if (network.address.version !== address.version) return false;
+  let bits = network.prefixLength;
+  for (let i = 0; bits > 0; i++, bits -= 8) {
+    const mask = bits >= 8 ? 0xff : (0xff << (8 - bits)) & 0xff;
+    if (((network.address.octets[i] ?? 0) & mask) !== ((address.octets[i] ?? 0) & mask)) return false;
+  }
+  return true;
+}
+
+/** Dotted quad, or IPv6 text as RFC 5952 recommends it. */
+export function formatIp(address: IpAddress): string {
+  const parsed = ipaddr.fromByteArray([...address.octets]);
+  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString();
+}
+
+/** The `%{i}` form (RFC 7208 §7.3): dotted quad, or the 32 nibbles of an IPv6 address with dots between them. */
+export function dottedForm(address: IpAddress): string {
+  if (address.version === 4) return address.octets.join('.');
+  return address.octets.flatMap((octet) => [(octet >> 4).toString(16), (octet & 15).toString(16)]).join('.');
+}
+
+/** The name that holds the PTR records of an address (RFC 1035 §3.5, RFC 3596 §2.5). */
+export function reverseName(address: IpAddress): string {
+  const reversed = dottedForm(address).split('.').toReversed().join('.');
+  return `${reversed}.${address.version === 4 ? 'in-addr' : 'ip6'}.arpa`;
+}

@@ -1,0 +1,115 @@
+/** Does a mechanism match the client (RFC 7208 §5)? All of them but `include`, which asks about another record. */
+import { isAskable, isWithin } from './domain.ts';
+import { ask, countVoid, temporaryFailure } from './evaluation.ts';
+import type { Evaluation, Finding, Step } from './evaluation.ts';
+import { contains, parseIpv4, parseIpv6 } from './ip.ts';
+import type { Mechanism } from './record.ts';
+import { targetName } from './target-name.ts';
+import { askAddresses, askClientNames, validateNames } from './validated-names.ts';
+import type { DnsAnswer } from '@zegel/dns';
+
+type HostMechanism = Extract<Mechanism, { name: 'a' | 'mx' }>;
+
+/** True for a match, or why the check ends here. `domain` is the one whose record holds the mechanism. */
+export async function matches(
+  evaluation: Evaluation,
+  step: Step,
+  mechanism: Exclude<Mechanism, { name: 'include' }>,
+  domain: string,
+): Promise<boolean | Finding> {
+  if (mechanism.name === 'all') return true;
+  if (mechanism.name === 'ip4' || mechanism.name === 'ip6') return contains(mechanism.network, evaluation.client);
+  const target = await targetName(evaluation, step, mechanism.domain, domain);
+  if (target.status === 'over-limit') return target.finding;
+  if (target.status !== 'name') return false;
+  switch (mechanism.name) {
+    case 'a':
+      return matchesAddresses(evaluation, step, mechanism, target.name);
+    case 'mx':
+      return matchesMx(evaluation, step, mechanism, target.name);
+    case 'ptr':
+      return matchesPtr(evaluation, step, target.name);
+    case 'exists':
+      return exists(evaluation, step, target.name);
+  }
+}
+
+/** RFC 7208 §5.3. */
+async function matchesAddresses(
+  evaluation: Evaluation,
+  step: Step,
+  mechanism: HostMechanism,
+  name: string,
+): Promise<boolean | Finding> {
+  return judgeAddresses(evaluation, step, mechanism, name, await askAddresses(evaluation, step, name));
+}
+
+function judgeAddresses(
+  evaluation: Evaluation,
+  step: Step,
+  mechanism: HostMechanism,
+  name: string,
+  answer: DnsAnswer<'A' | 'AAAA'>,
+): boolean | Finding {
+  const { client } = evaluation;
+  if (answer.status === 'temporary-failure') {
+    return temporaryFailure(evaluation, name, client.version === 4 ? 'A' : 'AAAA', answer);
+  }
+  if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+  const prefixLength = client.version === 4 ? mechanism.prefix4 : mechanism.prefix6;
+  return answer.records.some((record) => {
+    const address = client.version === 4 ? parseIpv4(record) : parseIpv6(record);
+    return address !== undefined && contains({ address, prefixLength }, client);
+  });
+}
+
+/**
+ * RFC 7208 §5.4. Hosts are judged by preference, so that the answer does not depend on the order of the records;
+ * their addresses are asked for at once. Needing more hosts than the limit is an error (§4.6.4), having them is not.
+ */
+async function matchesMx(
+  evaluation: Evaluation,
+  step: Step,
+  mechanism: HostMechanism,
+  name: string,
+): Promise<boolean | Finding> {
+  const answer = await ask(evaluation, step, name, 'MX');
+  if (answer.status === 'temporary-failure') return temporaryFailure(evaluation, name, 'MX', answer);
+  if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+  const limit = evaluation.limits.maxMxHosts;
+  // A null MX (RFC 7505) has no name to ask for.
+  const hosts = answer.records
+    .toSorted((one, other) => one.preference - other.preference)
+    .map((record) => record.exchange)
+    .filter(isAskable);
+  const asked = hosts.slice(0, limit);
+  const answers = await Promise.all(asked.map((host) => askAddresses(evaluation, step, host)));
+  for (const [index, host] of asked.entries()) {
+    const addresses = answers[index];
+    if (addresses === undefined) continue;
+    const match = judgeAddresses(evaluation, step, mechanism, host, addresses);
+    if (match !== false) return match;
+  }
+  if (hosts.length <= limit) return false;
+  return {
+    code: 'spf.too-many-mx-hosts',
+    values: { domain: step.domain, term: step.text, name, limit: String(limit) },
+  };
+}
+
+/** RFC 7208 §5.5: a DNS failure is no match; so are the names beyond the tenth. */
+async function matchesPtr(evaluation: Evaluation, step: Step, name: string): Promise<boolean | Finding> {
+  const answer = await askClientNames(evaluation, step);
+  if (answer.status === 'temporary-failure') return false;
+  if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+  const names = answer.records.slice(0, evaluation.limits.maxPtrNames).filter((record) => isWithin(record, name));
+  const validated = await validateNames(evaluation, step, names);
+  return validated.length > 0;
+}
+
+/** RFC 7208 §5.7: always a question for A records, whatever address the client has. */
+async function exists(evaluation: Evaluation, step: Step, name: string): Promise<boolean | Finding> {
+  const answer = await ask(evaluation, step, name, 'A');
+  if (answer.status === 'temporary-failure') return temporaryFailure(evaluation, name, 'A', answer);
+  return answer.status === 'found' ? true : (countVoid(evaluation, step) ?? false);
+}

@@ -1,0 +1,43 @@
+/** The name a term asks for (RFC 7208 §4.8): its domain-spec expanded, or the domain whose record it stands in. */
+import { isAskable } from './domain.ts';
+import { countLookup } from './evaluation.ts';
+import type { Evaluation, Finding, Step } from './evaluation.ts';
+import { expandName, usesMacro } from './macro.ts';
+import type { MacroString, MacroValues } from './macro.ts';
+import { validatedName } from './validated-names.ts';
+
+export type Target =
+  | { readonly status: 'name'; readonly name: string }
+  /** An expansion that the DNS cannot be asked for. RFC 7208 §4.8 leaves open what follows; here it names nothing. */
+  | { readonly status: 'malformed'; readonly name: string }
+  /** A macro in it has no value that can stand in a name. */
+  | { readonly status: 'unusable' }
+  | { readonly status: 'over-limit'; readonly finding: Finding };
+
+/** The target name of a term of `domain`'s record. A `%{p}` in it costs one look-up of the limit (RFC 7208 §4.6.4). */
+export async function targetName(
+  evaluation: Evaluation,
+  step: Step,
+  spec: MacroString | undefined,
+  domain: string,
+): Promise<Target> {
+  if (spec === undefined) return { status: 'name', name: domain };
+  if (usesMacro(spec, 'p')) {
+    const finding = countLookup(evaluation, step);
+    if (finding !== undefined) return { status: 'over-limit', finding };
+  }
+  const name = expandName(spec, await macroValues(evaluation, step, spec, domain));
+  if (name === undefined) return { status: 'unusable' };
+  return { status: isAskable(name) ? 'name' : 'malformed', name };
+}
+
+/** What the macros in a string stand for in a record of `domain`. Asks the DNS only when `%{p}` is among them. */
+export async function macroValues(
+  evaluation: Evaluation,
+  step: Step,
+  text: MacroString,
+  domain: string,
+): Promise<MacroValues> {
+  const p = usesMacro(text, 'p') ? await validatedName(evaluation, step, domain) : undefined;
+  return { ...evaluation.macros, d: domain, p };
+}
