@@ -1,0 +1,65 @@
+/** Octets in one label (RFC 1035 §2.3.4). */
+export const MAX_LABEL_OCTETS = 63;
+
+/** Octets in a name as text, without the final dot: 255 on the wire less the root and the first length octet. */
+export const MAX_NAME_OCTETS = 253;
+
+/** UTF-16 units of a name that are looked at; longer text cannot become a name of 253 octets. */
+export const MAX_NAME_TEXT = 1024;
+
+/** Aliases followed for one question; a longer chain is a `servfail`, as resolvers answer it. */
+export const MAX_CNAMES = 8;
+
+/** Records in one in-memory zone. */
+export const MAX_ZONE_RECORDS = 100_000;
+
+/** Seconds every answer of an in-memory zone may be kept. */
+export const ZONE_TTL = 300;
+
+/** Distinct questions one message may ask when the caller names no limit of its own. */
+export const MAX_LOOKUPS_PER_MESSAGE = 200;
+
+/** Milliseconds for one question: all servers, the repetition over TCP and the following of aliases together. */
+export const QUERY_DEADLINE_MS = 5000;
+
+/** Sockets open at once in one client. */
+export const MAX_QUERIES_IN_FLIGHT = 256;
+
+/** Queries that may wait for a socket; one more is answered as a `network` failure at once. */
+export const MAX_QUERIES_WAITING = 4096;
+
+/** Name servers used of those configured; resolv.conf(5) has the same number. */
+export const MAX_SERVERS = 3;
+
+/** Octets of resolv.conf that are read. */
+export const MAX_RESOLV_CONF_OCTETS = 65_536;
+
+/** UDP payload we say we can take (DNS flag day 2020: it fits an unfragmented packet). */
+export const UDP_PAYLOAD_OCTETS = 1232;
+
+/** Datagrams that are not our answer which one query puts up with before it gives up on that server. */
+export const MAX_STRAY_DATAGRAMS = 32;
+
+/** Octets of a DNS message header (RFC 1035 §4.1.1): a shorter message says nothing. */
+export const MIN_MESSAGE_OCTETS = 12;
+
+/** Octets of a DNS message over TCP: what the two-octet length can say (RFC 7766 §8). */
+export const MAX_TCP_MESSAGE_OCTETS = 65_535;
+
+/** Answers kept in the cache when the caller names no other number. */
+export const CACHE_ENTRIES = 10_000;
+
+/** Octets on the wire above which an answer is not kept: with CACHE_ENTRIES it bounds the cache to about 80 MB. */
+export const MAX_CACHED_OCTETS = 8192;
+
+/** Seconds for which an answer with records is kept at least. */
+export const MIN_POSITIVE_TTL = 30;
+
+/** Seconds for which an answer with records is kept at most. */
+export const MAX_POSITIVE_TTL = 86_400;
+
+/** Seconds for which "no such name" and "no such record" are kept at most (RFC 2308 §5). */
+export const MAX_NEGATIVE_TTL = 900;
+
+/** Seconds for which a failure is kept, so that a dead domain does not cost every message a deadline (RFC 9520 §3.2). */
+export const FAILURE_TTL = 5;

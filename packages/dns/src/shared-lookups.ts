@@ -1,0 +1,68 @@
+import { MAX_LOOKUPS_PER_MESSAGE } from './limits.ts';
+import { normalizeName } from './name.ts';
+import type { DnsAnswer, RecordType, ResolveOptions, Resolver } from './resolver.ts';
+import { waitForAnswer } from './waiting.ts';
+
+export interface SharedLookupsOptions {
+  /** The deadline of the message: when it comes, every look-up that is still open answers `timeout`. */
+  readonly signal?: AbortSignal;
+  /** Distinct questions that may be asked; default 200. */
+  readonly maxLookups?: number;
+}
+
+interface Lookup<T extends RecordType> {
+  readonly type: T;
+  readonly answer: Promise<DnsAnswer<T>>;
+}
+
+/**
+ * The look-ups of one message. Each question is asked once, however many checks ask it and whenever they do,
+ * failures included, so that all checks of a message see the same DNS. Make one for each message.
+ *
+ * A question beyond the maximum is not asked and answers `refused`; `exhausted` then says so.
+ */
+export class SharedLookups implements Resolver {
+  readonly #resolver: Resolver;
+  readonly #signal: AbortSignal | undefined;
+  readonly #maxLookups: number;
+  readonly #lookups = new Map<string, Lookup<RecordType>>();
+  #exhausted = false;
+
+  constructor(resolver: Resolver, options: SharedLookupsOptions = {}) {
+    this.#resolver = resolver;
+    this.#signal = options.signal;
+    this.#maxLookups = options.maxLookups ?? MAX_LOOKUPS_PER_MESSAGE;
+  }
+
+  /** Distinct questions asked so far. */
+  get lookups(): number {
+    return this.#lookups.size;
+  }
+
+  /** Whether a question was turned down because the maximum was reached. */
+  get exhausted(): boolean {
+    return this.#exhausted;
+  }
+
+  resolve<T extends RecordType>(name: string, type: T, options: ResolveOptions = {}): Promise<DnsAnswer<T>> {
+    const normalized = normalizeName(name);
+    if (normalized === null) {
+      return Promise.resolve({ status: 'nxdomain', ttl: 0, authentic: false, cnames: [] });
+    }
+    const key = `${type} ${normalized}`;
+    const known = this.#lookups.get(key);
+    if (known !== undefined && isOfType(known, type)) return waitForAnswer(known.answer, options.signal);
+    if (this.#lookups.size >= this.#maxLookups) {
+      this.#exhausted = true;
+      return Promise.resolve({ status: 'temporary-failure', reason: 'refused', cnames: [] });
+    }
+    const deadline = this.#signal === undefined ? {} : { signal: this.#signal };
+    const answer = waitForAnswer(this.#resolver.resolve(normalized, type, deadline), this.#signal);
+    this.#lookups.set(key, { type, answer });
+    return waitForAnswer(answer, options.signal);
+  }
+}
+
+function isOfType<T extends RecordType>(lookup: Lookup<RecordType>, type: T): lookup is Lookup<T> {
+  return lookup.type === type;
+}
