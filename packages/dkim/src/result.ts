@@ -1,3 +1,4 @@
+import { fillTemplate } from '@zegel/message';
 import { dkimCodes, testingNote } from './codes.ts';
 import type { DkimCode, DkimResultWord } from './codes.ts';
 
@@ -56,19 +57,12 @@ export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   const values = { ...facts, ...facts.evidence };
   // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there.
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
-  const explanation = fill(waived ? `${entry.explanation} ${testingNote}` : entry.explanation, values);
+  const explanation = fillTemplate(waived ? `${entry.explanation} ${testingNote}` : entry.explanation, values);
   return {
     result: waived ? 'neutral' : entry.result,
     code,
     explanation,
-    ...(entry.advice === undefined ? {} : { advice: fill(entry.advice, values) }),
+    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
     ...facts,
   };
-}
-
-function fill(text: string, values: Readonly<Record<string, unknown>>): string {
-  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name];
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
-  });
 }

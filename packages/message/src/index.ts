@@ -12,3 +12,4 @@ export type { ExceededLimit, MessageLimits } from './limits.ts';
 export { LineEndWatch, normalizeLineEnds } from './line-ends.ts';
 export { MessageScanner, parseMessage } from './parse.ts';
 export type { ParsedMessage } from './parse.ts';
+export { fillTemplate } from './wording.ts';

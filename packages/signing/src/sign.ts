@@ -1,0 +1,263 @@
+import { BodyDigests, beginSigning as beginDkim } from '@zegel/dkim';
+import type { DkimLimits, MadeSignature, SignedFieldSet, SigningKey } from '@zegel/dkim';
+import { isSubdomainOf, parentName } from '@zegel/dns';
+import {
+  MessageScanner,
+  exceededLimit,
+  fillTemplate,
+  fillTemplate,
+  messageLimits,
+  noEdits,
+  normalizeDomain,
+  readAuthor,
+} from '@zegel/message';
+import type { Author, ExceededLimit, Header, HeaderEdits, MessageLimits } from '@zegel/message';
+import { signingCodes } from './codes.ts';
+import type { SigningCode } from './codes.ts';
+import type { KeySource } from './key-source.ts';
+import { mayAskFor, maySignAs } from './submitter.ts';
+import type { Submitter } from './submitter.ts';
+
+/** What the door knows about a message besides its bytes. */
+export interface SigningContext {
+  readonly envelope?: { readonly mailFrom?: string; readonly rcptTo?: readonly string[] };
+  /** Who hands the message in. Left out only by a caller that vouches for the author itself. */
+  readonly submitter?: Submitter;
+  /** The signing domain asked for. Default: the author domain, or the nearest domain above it that has keys. */
+  readonly domain?: string;
+}
+
+export interface SigningOptions {
+  readonly keySource: KeySource;
+  /** The time that goes into t=; default: now. */
+  readonly now?: Date;
+  /** Seconds until the signature expires (x=). Default: it does not. */
+  readonly validity?: number;
+  readonly fields?: SignedFieldSet;
+  readonly limits?: Partial<MessageLimits & DkimLimits>;
+}
+
+/** One signature that was made. */
+export interface SignatureReport {
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: SigningKey['algorithm'];
+  /** The DKIM-Signature field, CRLF ended. */
+  readonly field: string;
+}
+
+/** What came of signing. A refusal is a result: `edits` changes nothing then. */
+export interface SigningResult {
+  readonly result: 'signed' | 'refused';
+  readonly code: SigningCode;
+  readonly explanation: string;
+  readonly advice?: string;
+  readonly signatures: readonly SignatureReport[];
+  readonly edits: HeaderEdits;
+  readonly evidence: SigningEvidence;
+}
+
+/** How the signing domain was found, or why there was none. */
+export interface SigningEvidence {
+  readonly authorDomain?: string;
+  readonly requestedDomain?: string;
+  /** The signing domain. */
+  readonly domain?: string;
+  /** Selectors with their algorithm. */
+  readonly selectors?: string;
+  /** The domains whose keys were looked for, in that order. */
+  readonly lookedFor?: string;
+  /** The header field, or the number of the header line, that is to blame. */
+  readonly field?: string;
+  readonly detail?: string;
+  readonly limit?: string;
+  readonly allowed?: number;
+  readonly found?: number;
+}
+
+/** A signing run: begun on the header, fed the body, ended with signatures and edits. */
+export interface Signing {
+  /** False when the header alone says that the message is refused. */
+  readonly needsBody: boolean;
+  body(chunk: Uint8Array): void;
+  /** Rejects only for lost infrastructure: the key source or a remote key cannot be reached. */
+  end(): Promise<SigningResult>;
+  /** Ends the run without a result. */
+  abort(): void;
+}
+
+/** Labels above the author domain that are tried for keys. */
+const maxParents = 8;
+
+/**
+ * Begins to sign a message: decides from the header and the submitter whether and for which domain, looks for keys at
+ * once, and hashes the body as it comes.
+ */
+export function beginSigning(header: Header, context: SigningContext, options: SigningOptions): Signing {
+  const limits = { ...messageLimits, ...options.limits };
+  const decision = decide(header, context, limits);
+  if (decision.code !== null) return refused(decision.code, decision.evidence);
+
+  const digests = new BodyDigests();
+  const run = beginDkim(header, {
+    keys: [],
+    digests,
+    limits,
+    ...(options.now === undefined ? {} : { now: options.now }),
+    ...(options.validity === undefined ? {} : { validity: options.validity }),
+    ...(options.fields === undefined ? {} : { fields: options.fields }),
+  });
+  const looking = findKeys(decision.domains, options.keySource);
+  // The rejection is seen by end(); a run that is aborted must not bring the process down.
+  looking.catch(() => {});
+  let size = header.bytes.length + 2;
+  return {
+    needsBody: run.needsBody,
+    body(chunk) {
+      size += chunk.length;
+      if (size > limits.maxMessageBytes) return;
+      digests.update(chunk);
+      run.body(chunk);
+    },
+    async end() {
+      const found = await looking;
+      const evidence = { ...decision.evidence, ...found.evidence };
+      if (size > limits.maxMessageBytes) {
+        return refusal('message.limit-exceeded', {
+          ...evidence,
+          limit: 'maxMessageBytes',
+          found: size,
+          allowed: limits.maxMessageBytes,
+        });
+      }
+      if (found.code !== null) {
+        await run.end();
+        return refusal(found.code, evidence);
+      }
+      const outcome = await run.end(found.keys);
+      if (!outcome.ok) {
+        const { code, field } = outcome.problem;
+        return refusal(code, field === undefined ? evidence : { ...evidence, field });
+      }
+      return signed(outcome.signatures, evidence);
+    },
+    abort() {},
+  };
+}
+
+/**
+ * Signs a whole message, or one that arrives in chunks. Line ends must be CRLF; see `normalizeLineEnds` of
+ * `@zegel/message` for doors that take files.
+ */
+export async function sign(
+  raw: Uint8Array | AsyncIterable<Uint8Array>,
+  context: SigningContext,
+  options: SigningOptions,
+): Promise<SigningResult> {
+  const scanner = new MessageScanner();
+  let run: Signing | undefined;
+  for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
+    const body = scanner.push(chunk);
+    if (run === undefined && scanner.header !== undefined) run = beginSigning(scanner.header, context, options);
+    run?.body(body);
+  }
+  run ??= beginSigning(scanner.end(), context, options);
+  return run.end();
+}
+
+type Decision =
+  | { readonly code: null; readonly domains: readonly string[]; readonly evidence: SigningEvidence }
+  | { readonly code: SigningCode; readonly evidence: SigningEvidence };
+
+/** Whether the message has an author that the submitter may sign for, and which domains may sign. */
+function decide(header: Header, { submitter, domain }: SigningContext, limits: MessageLimits): Decision {
+  if (header.fields.length === 0) return { code: 'message.no-header', evidence: {} };
+  const exceeded = exceededLimit(header, limits);
+  if (exceeded !== null) return { code: 'message.limit-exceeded', evidence: limitEvidence(exceeded) };
+  const author = readAuthor(header, limits);
+  if (!author.ok) return { code: author.code, evidence: authorEvidence(author) };
+  const evidence: SigningEvidence = {
+    authorDomain: author.domains.join(', '),
+    ...(domain === undefined ? {} : { requestedDomain: domain }),
+  };
+  const requested = domain === undefined ? undefined : normalizeDomain(domain);
+  if (submitter !== undefined) {
+    const mayAsk = requested === undefined || requested === null || mayAskFor(submitter, requested);
+    if (!mayAsk || !maySignAs(submitter, author.mailboxes)) return { code: 'signing.not-permitted', evidence };
+  }
+  const [authorDomain, ...others] = author.domains;
+  if (authorDomain === undefined || others.length > 0) return { code: 'signing.several-author-domains', evidence };
+  if (requested === undefined) return { code: null, domains: withParents(authorDomain), evidence };
+  if (requested === null || !isSubdomainOf(authorDomain, requested))
+    return { code: 'signing.domain-mismatch', evidence };
+  return { code: null, domains: [requested], evidence };
+}
+
+function limitEvidence({ limit, allowed, found }: ExceededLimit): SigningEvidence {
+  return { limit, allowed, found };
+}
+
+function authorEvidence(author: Extract<Author, { ok: false }>): SigningEvidence {
+  return author.detail === undefined ? {} : { detail: author.detail };
+}
+
+/** A domain and those above it, down to two labels: a top-level domain signs for nobody. */
+function withParents(domain: string): readonly string[] {
+  const domains = [domain];
+  for (let parent = parentName(domain); parent?.includes('.') === true; parent = parentName(parent)) {
+    if (domains.length > maxParents) break;
+    domains.push(parent);
+  }
+  return domains;
+}
+
+type FoundKeys =
+  | { readonly code: null; readonly keys: readonly SigningKey[]; readonly evidence: SigningEvidence }
+  | { readonly code: 'signing.unknown-domain' | 'signing.no-active-key'; readonly evidence: SigningEvidence };
+
+/** The keys of the first of these domains that is known. */
+async function findKeys(domains: readonly string[], keySource: KeySource): Promise<FoundKeys> {
+  for (const domain of domains) {
+    const keys = await keySource.activeKeys(domain);
+    if (keys === null) continue;
+    if (keys.length === 0) return { code: 'signing.no-active-key', evidence: { domain } };
+    const selectors = keys.map((key) => `${key.selector} (${key.algorithm})`).join(', ');
+    return { code: null, keys, evidence: { domain, selectors } };
+  }
+  return { code: 'signing.unknown-domain', evidence: { lookedFor: domains.join(', ') } };
+}
+
+function refused(code: SigningCode, evidence: SigningEvidence): Signing {
+  return { needsBody: false, body() {}, end: async () => refusal(code, evidence), abort() {} };
+}
+
+function refusal(code: SigningCode, evidence: SigningEvidence): SigningResult {
+  return { ...wording(code, evidence), signatures: [], edits: noEdits, evidence };
+}
+
+function signed(signatures: readonly MadeSignature[], evidence: SigningEvidence): SigningResult {
+  return {
+    ...wording('signing.signed', evidence),
+    signatures: signatures.map(({ domain, selector, algorithm, field }) => ({
+      domain,
+      selector,
+      algorithm,
+      field: Buffer.from(field).toString('utf8'),
+    })),
+    edits: { remove: [], prepend: signatures.map((signature) => signature.field) },
+    evidence,
+  };
+}
+
+function wording(
+  code: SigningCode,
+  evidence: SigningEvidence,
+): Pick<SigningResult, 'result' | 'code' | 'explanation' | 'advice'> {
+  const entry: { result: 'signed' | 'refused'; explanation: string; advice?: string } = signingCodes[code];
+  return {
+    result: entry.result,
+    code,
+    explanation: fillTemplate(entry.explanation, evidence),
+    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, evidence) }),
+  };
+}
