@@ -5,7 +5,6 @@ import {
   MessageScanner,
   exceededLimit,
   fillTemplate,
-  fillTemplate,
   messageLimits,
   noEdits,
   normalizeDomain,
