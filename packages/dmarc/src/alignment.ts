@@ -1,7 +1,7 @@
 /**
  * Identifier alignment (RFC 9989 §4.4, §4.10.2): whether an authenticated domain may speak for the author domain.
  */
-import { isSubdomainOf } from '@zegel/dns';
+import { isSubdomainOf, splitLabels } from '@zegel/dns';
 import { sharedLabels } from './domain.ts';
 import { selectOrganizationalDomain } from './organizational-domain.ts';
 import type { PolicyLookups } from './policy-lookup.ts';
@@ -24,7 +24,12 @@ export function compareDomains(
 /** The organizational domain of a domain, or why it is not known. */
 export type Organization =
   | { readonly status: 'found'; readonly domain: string }
-  | { readonly status: 'temporary-failure'; readonly failure: FailedLookup }
+  | {
+      readonly status: 'temporary-failure';
+      readonly failure: FailedLookup;
+      /** What it is if there is no record at the failed name, nor above it. */
+      readonly otherwise: string;
+    }
   | { readonly status: 'limit' };
 
 /** The organizational domains of one evaluation: each domain is walked from once, and not more domains than the limit. */
@@ -54,8 +59,9 @@ export function shareOrganizations(lookups: PolicyLookups, maximum: number): Org
 
 async function findOrganization(domain: string, lookups: PolicyLookups): Promise<Organization> {
   const walk = await walkTree(domain, lookups);
-  if (!walk.complete) return { status: 'temporary-failure', failure: walk.failure };
-  return { status: 'found', domain: selectOrganizationalDomain(domain, walk.steps) };
+  const selected = selectOrganizationalDomain(domain, walk.steps);
+  if (!walk.complete) return { status: 'temporary-failure', failure: walk.failure, otherwise: selected };
+  return { status: 'found', domain: selected };
 }
 
 /** Whether two domains have one organizational domain, or which answer is missing. */
@@ -70,10 +76,34 @@ export async function alignRelaxed(
   organizations: Organizations,
 ): Promise<RelaxedAlignment> {
   const author = await organizations.of(authorDomain);
-  if (author.status !== 'found') return author;
+  if (author.status === 'limit') return author;
+  if (author.status === 'temporary-failure') {
+    return alignDespiteFailure(authorDomain, identifier, author, organizations);
+  }
   // As above: no walk for what is not below the author's organization, which is where most foreign signatures are.
   if (!isSubdomainOf(identifier, author.domain)) return { status: 'not-aligned' };
   const other = await organizations.of(identifier);
   if (other.status !== 'found') return other;
   return { status: other.domain === author.domain ? 'aligned' : 'not-aligned' };
+}
+
+/**
+ * A failed look-up above all that the two domains share does not matter when they agree below it: whatever record
+ * stands at that name or further up, it is on both walks and gives both the same organizational domain, and when there
+ * is none, they have the one they agree on. At the last name they share it does matter: a public suffix there parts them.
+ */
+async function alignDespiteFailure(
+  authorDomain: string,
+  identifier: string,
+  author: Extract<Organization, { status: 'temporary-failure' }>,
+  organizations: Organizations,
+): Promise<RelaxedAlignment> {
+  const failedLabels = splitLabels(author.failure.domain).length;
+  if (failedLabels >= sharedLabels(authorDomain, identifier)) return author;
+  const other = await organizations.of(identifier);
+  const agree =
+    other.status === 'temporary-failure' &&
+    other.failure.domain === author.failure.domain &&
+    other.otherwise === author.otherwise;
+  return agree ? { status: 'aligned' } : author;
 }

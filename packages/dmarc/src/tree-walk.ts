@@ -6,10 +6,10 @@ import { treeWalkQueries } from './limits.ts';
 import type { PolicyLookup, PolicyLookups } from './policy-lookup.ts';
 import { publicSuffixFlag } from './policy-lookup.ts';
 
-/** A walk that went as far as it had to, or the answer that was missing. */
+/** A walk that went as far as it had to, or up to the answer that was missing. */
 export type TreeWalk =
-  | { readonly complete: true; readonly domain: string; readonly steps: readonly PolicyLookup[] }
-  | { readonly complete: false; readonly failure: FailedLookup };
+  | { readonly complete: true; readonly steps: readonly PolicyLookup[] }
+  | { readonly complete: false; readonly steps: readonly PolicyLookup[]; readonly failure: FailedLookup };
 
 export type FailedLookup = Extract<PolicyLookup, { status: 'temporary-failure' }>;
 
@@ -34,10 +34,10 @@ export async function walkTree(start: string, lookups: PolicyLookups): Promise<T
   const steps: PolicyLookup[] = [];
   for (const domain of walkDomains(start)) {
     const step = await lookups.at(domain);
-    if (step.status === 'temporary-failure') return { complete: false, failure: step };
+    if (step.status === 'temporary-failure') return { complete: false, steps, failure: step };
     steps.push(step);
     const flag = publicSuffixFlag(step);
     if (flag === 'y' || flag === 'n') break;
   }
-  return { complete: true, domain: start, steps };
+  return { complete: true, steps };
 }
