@@ -1,5 +1,5 @@
 import { authResultsLimits } from './limits.ts';
-import { syntaxFailure, tooLong } from './parse.ts';
+import { parseAuthenticationResults, syntaxFailure, tooLong } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
 import type { AuthenticationResults, MethodResult, ParseResult, ResultProperty } from './results.ts';
 import { fail, peek, readQuotedString, scan, skipCfws, takeCharacter, takeRun, unfold } from './tokens.ts';
@@ -30,7 +30,7 @@ interface ResultDraft {
 /**
  * Reads what others write: Authentication-Results as they are found in mail, not as RFC 8601 has them.
  *
- * Beyond the grammar it takes: no authserv-id (`authservId` is then empty), one that stands later or without ";",
+ * What the grammar takes is read by the grammar, with or without the instance of an ARC field. Beyond it this takes: no authserv-id (`authservId` is then empty), one that stands later or without ";",
  * a trailing or doubled ";", unquoted values with "/", "=" or ":", empty values, underscores and dots in names, `i=1;`
  * before a plain field, bare CR or LF as folds, UTF-8 anywhere. What is neither a result, a reason nor a property
  * (`action=none`) is passed over. Open comments and quoted strings, other control characters, versions other than 1
@@ -39,6 +39,10 @@ interface ResultDraft {
  * For display and statistics. Trust decisions belong to {@link parseAuthenticationResults}.
  */
 export function readAuthenticationResults(field: string, options: Pick<ParseOptions, 'limits'> = {}): ParseResult {
+  for (const arc of [false, true]) {
+    const strict = parseAuthenticationResults(field, { ...options, eai: true, arc });
+    if (strict.ok) return strict;
+  }
   const limits = { ...authResultsLimits, ...options.limits };
   if (field.length > limits.maxFieldLength) return tooLong(limits);
   const scanner = scan(field, limits.maxCommentDepth);
