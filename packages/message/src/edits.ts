@@ -1,4 +1,5 @@
 import type { Header } from './header.ts';
+import { MessageScanner, parseMessage } from './parse.ts';
 
 /**
  * Changes to a header, in a form every door can render: bytes spliced over REST, CHGHEADER and INSHEADER in the milter
@@ -36,4 +37,28 @@ export function applyEdits(header: Header, edits: HeaderEdits): Uint8Array {
   }
   parts.push(header.bytes.subarray(keptFrom));
   return Buffer.concat(parts);
+}
+
+/** A whole message after the edits. What lies behind the header, the empty line included, stays as it is. */
+export function editMessage(raw: Uint8Array, edits: HeaderEdits): Uint8Array {
+  const { header } = parseMessage(raw);
+  return Buffer.concat([applyEdits(header, edits), raw.subarray(header.bytes.length)]);
+}
+
+/** The same for a message in chunks: holds the header in memory, and hands the body through. */
+export async function* editMessageStream(
+  chunks: AsyncIterable<Uint8Array>,
+  edits: HeaderEdits,
+): AsyncGenerator<Uint8Array> {
+  const scanner = new MessageScanner();
+  for await (const chunk of chunks) {
+    const headerWasOpen = scanner.header === undefined;
+    const body = scanner.push(chunk);
+    if (headerWasOpen && scanner.header !== undefined) {
+      yield applyEdits(scanner.header, edits);
+      yield Buffer.from('\r\n');
+    }
+    if (body.length > 0) yield body;
+  }
+  if (scanner.header === undefined) yield applyEdits(scanner.end(), edits);
 }

@@ -3,7 +3,7 @@ export type { AddressError, AddressList, Mailbox } from './address.ts';
 export { readAuthor } from './author.ts';
 export type { Author, AuthorCode } from './author.ts';
 export { normalizeDomain } from './domain.ts';
-export { applyEdits, noEdits } from './edits.ts';
+export { applyEdits, editMessage, editMessageStream, noEdits } from './edits.ts';
 export type { HeaderEdits } from './edits.ts';
 export { fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from './header.ts';
 export type { Header, HeaderField } from './header.ts';

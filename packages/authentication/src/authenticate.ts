@@ -1,0 +1,265 @@
+import { findForged, formatAuthenticationResults, formatAuthenticationResultsField } from '@zegel/auth-results';
+import { BodyDigests, beginVerification } from '@zegel/dkim';
+import { evaluateDmarc } from '@zegel/dmarc';
+import { SharedLookups } from '@zegel/dns';
+import type { Resolver } from '@zegel/dns';
+import { LineEndWatch, MessageScanner, exceededLimit, readAuthor } from '@zegel/message';
+import type { Header, HeaderEdits } from '@zegel/message';
+import { checkHelo, checkHost } from '@zegel/spf';
+import { authenticationLimits } from './limits.ts';
+import type { AuthenticationLimits } from './limits.ts';
+import { headerNotices, notice } from './notices.ts';
+import type { AuthenticationReport, DkimVerdict, DmarcVerdict, Notice, SpfVerdict } from './report.ts';
+import { writeResults } from './write-results.ts';
+
+/** What the door knows about a message besides its bytes. What it does not know is left out, and not guessed. */
+export interface AuthenticationContext {
+  readonly session?: {
+    /** The client's address. Without it SPF is not checked. */
+    readonly ip?: string;
+    /** What the client said in HELO or EHLO. */
+    readonly helo?: string;
+  };
+  readonly envelope?: {
+    /** The reverse-path without angle brackets, empty for the null reverse-path. Without it SPF is not checked. */
+    readonly mailFrom?: string;
+    readonly rcptTo?: readonly string[];
+  };
+  /** The door turned bare LF into CRLF (see `normalizeLineEnds` of `@zegel/message`). */
+  readonly lineEndsNormalized?: boolean;
+}
+
+export interface AuthenticationOptions {
+  readonly resolver: Resolver;
+  /** The name Authentication-Results is written under (RFC 8601 §2.5). */
+  readonly authservId: string;
+  /** Other names whose fields are removed as ours. */
+  readonly ourAuthservIds?: readonly string[];
+  /** The time of the check; default: now. */
+  readonly now?: Date;
+  readonly limits?: Partial<AuthenticationLimits>;
+  /** Ends the wait for DNS: what is not known by then is `temperror`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface AuthenticationResult {
+  readonly report: AuthenticationReport;
+  readonly edits: HeaderEdits;
+}
+
+/** An authentication under way: begun on the header, fed the body, ended with a report and header edits. */
+export interface Authentication {
+  /** False when no verdict depends on the body. */
+  readonly needsBody: boolean;
+  body(chunk: Uint8Array): void;
+  /**
+   * Rejects with an `SpfInputError` when `session.ip` is no address, which is the caller's mistake and not the message's;
+   * otherwise only if the resolver does, which its contract forbids.
+   */
+  end(): Promise<AuthenticationResult>;
+  /** Ends the run without a result, and the look-ups with it. */
+  abort(): void;
+}
+
+/**
+ * Begins to authenticate a message: SPF, DKIM and DMARC in one pass over its bytes. All look-ups that the header and the
+ * envelope call for start now and are shared; one deadline ends them.
+ *
+ * Whatever the message holds, there are edits: forged Authentication-Results go and ours comes on top. Above a limit the
+ * message is not checked and gets `permerror`.
+ */
+export function beginAuthentication(
+  header: Header,
+  context: AuthenticationContext,
+  options: AuthenticationOptions,
+): Authentication {
+  const limits: AuthenticationLimits = { ...authenticationLimits, ...options.limits };
+  const deadline = startDeadline(limits.dnsDeadline, options.signal);
+  const resolver = new SharedLookups(options.resolver, { signal: deadline.signal });
+  const now = options.now ?? new Date();
+
+  const author = readAuthor(header, limits);
+  const authorDomains = author.ok ? author.domains : [];
+  const exceeded = exceededLimit(header, limits);
+  const digests = new BodyDigests();
+  const dkim =
+    exceeded === null ? beginVerification(header, { resolver, now, limits, digests, signal: deadline.signal }) : null;
+  const spf = checkSpf(context, resolver, now, deadline.signal, options.authservId);
+  spf.catch(() => {});
+  const lineEnds = new LineEndWatch();
+  lineEnds.update(header.bytes);
+  let size = header.bytes.length + 2;
+
+  return {
+    needsBody: digests.needsBody,
+    body(chunk) {
+      size += chunk.length;
+      if (size > limits.maxMessageBytes) return;
+      lineEnds.update(chunk);
+      digests.update(chunk);
+    },
+    async end() {
+      try {
+        lineEnds.end();
+        const tooLarge =
+          size > limits.maxMessageBytes
+            ? { limit: 'maxMessageBytes', found: size, allowed: limits.maxMessageBytes }
+            : null;
+        const limit = exceeded ?? tooLarge;
+        const notices = [
+          ...(context.lineEndsNormalized === true ? [notice('message.line-ends-normalised')] : []),
+          ...(lineEnds.bare ? [notice('message.bare-line-ends')] : []),
+          ...headerNotices(header, author),
+          ...(limit === null ? [] : [notice('message.limit-exceeded', limit)]),
+        ];
+        const checked = await dkim?.end();
+        const dkimVerdicts = limit === null && checked !== undefined ? checked : [unchecked(notices)];
+        const spfVerdicts = await spf;
+        const dmarc = await checkDmarc(
+          limit === null ? authorDomains : [],
+          dkimVerdicts,
+          spfVerdicts.mailFrom,
+          resolver,
+          deadline.signal,
+        );
+        const dmarcVerdict = limit === null ? dmarc : { ...dmarc, ...unchecked(notices), evidence: dmarc.evidence };
+        return assemble(header, context, options, limits, {
+          dkim: dkimVerdicts,
+          spf: spfVerdicts,
+          dmarc: dmarcVerdict,
+          notices,
+          limits: cutShort(dkimVerdicts, dmarcVerdict, limit !== null, resolver.exhausted),
+        });
+      } finally {
+        deadline.end();
+      }
+    },
+    abort: () => deadline.end(),
+  };
+}
+
+/**
+ * Authenticates a whole message, or one that arrives in chunks; see {@link beginAuthentication}. Line ends must be CRLF;
+ * see `normalizeLineEnds` of `@zegel/message` for doors that take files.
+ */
+export async function authenticate(
+  raw: Uint8Array | AsyncIterable<Uint8Array>,
+  context: AuthenticationContext,
+  options: AuthenticationOptions,
+): Promise<AuthenticationResult> {
+  const scanner = new MessageScanner();
+  let run: Authentication | undefined;
+  for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
+    const body = scanner.push(chunk);
+    if (run === undefined && scanner.header !== undefined) run = beginAuthentication(scanner.header, context, options);
+    run?.body(body);
+  }
+  run ??= beginAuthentication(scanner.end(), context, options);
+  return run.end();
+}
+
+interface Deadline {
+  readonly signal: AbortSignal;
+  /** Ends all waiting, and the timer. */
+  end(): void;
+}
+
+function startDeadline(milliseconds: number, outer: AbortSignal | undefined): Deadline {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  const timer = setTimeout(stop, milliseconds);
+  timer.unref();
+  if (outer?.aborted === true) stop();
+  outer?.addEventListener('abort', stop, { once: true });
+  return {
+    signal: controller.signal,
+    end() {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', stop);
+      stop();
+    },
+  };
+}
+
+type SpfVerdicts = AuthenticationReport['spf'];
+
+async function checkSpf(
+  { session, envelope }: AuthenticationContext,
+  resolver: Resolver,
+  now: Date,
+  signal: AbortSignal,
+  receiver: string,
+): Promise<SpfVerdicts> {
+  const { ip, helo = '' } = session ?? {};
+  const mailFrom = envelope?.mailFrom;
+  if (ip === undefined) return { mailFrom: notChecked('mailfrom'), helo: notChecked('helo') };
+  const options = { ip, helo, resolver, now, signal, receiver };
+  const [mailFromVerdict, heloVerdict] = await Promise.all([
+    mailFrom === undefined ? notChecked('mailfrom') : checkHost({ ...options, mailFrom }),
+    helo === '' ? notChecked('helo') : checkHelo(options),
+  ]);
+  return { mailFrom: mailFromVerdict, helo: heloVerdict };
+}
+
+function notChecked(identity: 'mailfrom' | 'helo'): SpfVerdict {
+  const words = notice('spf.not-checked', { missing: identity === 'helo' ? 'the HELO name' : 'MAIL FROM' });
+  return { ...words, result: 'none', identity, domain: '' };
+}
+
+function checkDmarc(
+  authorDomains: readonly string[],
+  dkim: readonly DkimVerdict[],
+  spf: SpfVerdict,
+  resolver: Resolver,
+  signal: AbortSignal,
+): Promise<DmarcVerdict> {
+  return evaluateDmarc({
+    authorDomains,
+    dkim: dkim.flatMap(({ result, domain, selector }) =>
+      domain === undefined ? [] : [{ result, domain, ...(selector === undefined ? {} : { selector }) }],
+    ),
+    ...(spf.evidence === undefined ? {} : { spf: { result: spf.result, domain: spf.domain } }),
+    resolver,
+    signal,
+  });
+}
+
+/** The verdict of a check that a limit kept from being made. */
+function unchecked(notices: readonly Notice[]): Notice & { readonly result: 'permerror'; readonly evidence: object } {
+  const limit = notices.find(({ code }) => code === 'message.limit-exceeded') ?? notice('message.limit-exceeded');
+  return { ...limit, result: 'permerror', evidence: {} };
+}
+
+function cutShort(
+  dkim: readonly DkimVerdict[],
+  dmarc: DmarcVerdict,
+  aboveLimit: boolean,
+  lookupsExhausted: boolean,
+): readonly string[] {
+  return [
+    ...(aboveLimit ? ['message.limit-exceeded'] : []),
+    ...(dkim.some(({ code }) => code === 'dkim.too-many-signatures') ? ['dkim.too-many-signatures'] : []),
+    ...(dmarc.limits ?? []),
+    ...(lookupsExhausted ? ['dns.too-many-lookups'] : []),
+  ];
+}
+
+function assemble(
+  header: Header,
+  context: AuthenticationContext,
+  { authservId, ourAuthservIds = [] }: AuthenticationOptions,
+  limits: AuthenticationLimits,
+  verdicts: Omit<AuthenticationReport, 'authenticationResults'>,
+): AuthenticationResult {
+  const results = writeResults(authservId, verdicts, {
+    nullReversePath: context.envelope?.mailFrom === '',
+    maxSignatures: limits.maxWrittenSignatures,
+  });
+  return {
+    report: { ...verdicts, authenticationResults: formatAuthenticationResults(results) },
+    edits: {
+      remove: findForged(header, [authservId, ...ourAuthservIds]),
+      prepend: [formatAuthenticationResultsField(results)],
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { singletonFields } from '@zegel/dkim';
+import { fillTemplate } from '@zegel/message';
+import type { Author, Header } from '@zegel/message';
+import type { Notice } from './report.ts';
+
+/** What this package itself has to say to a person: about the message, and about checks that were not made. */
+export const noticeCodes = {
+  'message.line-ends-normalised': {
+    explanation: 'The input had bare LF line ends throughout and was read with CRLF.',
+  },
+  'message.bare-line-ends': {
+    explanation:
+      'A CR or LF stands alone in the message. It was taken as content; some programs take it as a line end.',
+    advice: 'Refuse such mail where it comes in: it is how SMTP smuggling looks.',
+  },
+  'message.no-header': {
+    explanation: 'The message has no header: it is empty or begins with its body.',
+  },
+  'message.cut-off': {
+    explanation: 'The message ends in the middle of its header.',
+  },
+  'message.malformed-field': {
+    explanation: 'Line {field} of the header, folds not counted, is not a header field.',
+    advice: 'Some programs take it as the end of the header and show the rest as body.',
+  },
+  'message.repeated-field': {
+    explanation: 'The field {field} occurs more than once, and programs disagree on which one counts.',
+  },
+  'message.no-from': {
+    explanation: 'The message has no From field, so it has no author.',
+  },
+  'message.several-from': {
+    explanation: 'The message has more than one From field, so its author is not known.',
+    advice: 'Treat it as a forgery: no mail program writes such a message.',
+  },
+  'message.from-too-long': {
+    explanation: 'The From field is longer than is read here, so the author is not known.',
+  },
+  'message.from-unparsable': {
+    explanation: 'From cannot be read without doubt ({detail}), so the author is not known.',
+  },
+  'message.from-domain-invalid': {
+    explanation: 'The address in From has no valid domain name, so the author domain is not known.',
+  },
+  'message.limit-exceeded': {
+    explanation:
+      'The message is above the limit {limit}: {found}, and {allowed} is allowed. It was not checked further.',
+    advice: 'Raise the limit if this is mail that people want.',
+  },
+  'spf.not-checked': {
+    explanation: 'SPF was not checked: the client address or {missing} is not known.',
+  },
+} as const satisfies Record<string, { readonly explanation: string; readonly advice?: string }>;
+
+export type NoticeCode = keyof typeof noticeCodes;
+
+export function notice(code: NoticeCode, values: object = {}): Notice {
+  const entry: { explanation: string; advice?: string } = noticeCodes[code];
+  return {
+    code,
+    explanation: fillTemplate(entry.explanation, values),
+    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
+  };
+}
+
+/** What the header alone gives away. */
+export function headerNotices(header: Header, author: Author): readonly Notice[] {
+  if (header.fields.length === 0) return [notice('message.no-header')];
+  const notices: Notice[] = [];
+  if (header.bytes.at(-1) !== 0x0a || header.bytes.at(-2) !== 0x0d) notices.push(notice('message.cut-off'));
+  const malformed = header.fields.findIndex((field) => field.name === '');
+  if (malformed !== -1) notices.push(notice('message.malformed-field', { field: malformed + 1 }));
+  if (!author.ok) notices.push(notice(author.code, { detail: author.detail }));
+  const counts = new Map<string, number>();
+  for (const { name } of header.fields) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const field of singletonFields) {
+    if (field !== 'from' && (counts.get(field) ?? 0) > 1) notices.push(notice('message.repeated-field', { field }));
+  }
+  return notices;
+}

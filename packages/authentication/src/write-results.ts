@@ -1,0 +1,75 @@
+import { uniquePrefixes } from '@zegel/auth-results';
+import type { AuthenticationResults, MethodResult, ResultProperty } from '@zegel/auth-results';
+import type { DkimVerdict, DmarcVerdict, SpfVerdict } from './report.ts';
+
+/** The verdicts that go into an Authentication-Results field. */
+export interface Verdicts {
+  readonly dkim: readonly DkimVerdict[];
+  readonly spf: { readonly mailFrom: SpfVerdict; readonly helo: SpfVerdict };
+  readonly dmarc: DmarcVerdict;
+}
+
+export interface WriteOptions {
+  /** The reverse-path is null, so that SPF looked at the HELO name instead. */
+  readonly nullReversePath: boolean;
+  readonly maxSignatures: number;
+}
+
+/**
+ * What our Authentication-Results field says (RFC 8601 §2.7).
+ *
+ * Only what a method authenticated is named: domains, no local parts. SPF is written for MAIL FROM alone: a careless
+ * reader takes a pass of HELO for one of the sender (CVE-2019-20790). A verdict other than pass and none carries its
+ * code as reason.
+ */
+export function writeResults(
+  authservId: string,
+  { dkim, spf, dmarc }: Verdicts,
+  { nullReversePath, maxSignatures }: WriteOptions,
+): AuthenticationResults {
+  return {
+    authservId,
+    results: [...dkimResults(dkim, maxSignatures), ...spfResults(spf.mailFrom, nullReversePath), dmarcResult(dmarc)],
+  };
+}
+
+function dkimResults(dkim: readonly DkimVerdict[], maxSignatures: number): readonly MethodResult[] {
+  const checked = dkim.filter((verdict) => verdict.code !== 'dkim.too-many-signatures').slice(0, maxSignatures);
+  const prefixes = uniquePrefixes(checked.map((verdict) => verdict.signature ?? ''));
+  return checked.map((verdict, index) =>
+    methodResult('dkim', verdict, [
+      ['header', 'd', verdict.domain],
+      ['header', 'i', verdict.identity === `@${verdict.domain}` ? undefined : verdict.identity],
+      ['header', 's', verdict.selector],
+      ['header', 'a', verdict.algorithm],
+      ['header', 'b', prefixes[index]],
+    ]),
+  );
+}
+
+/** Nothing is said of a check that was not made. */
+function spfResults(verdict: SpfVerdict, nullReversePath: boolean): readonly MethodResult[] {
+  if (verdict.evidence === undefined) return [];
+  const isDomain = verdict.code !== 'spf.no-domain' && verdict.code !== 'spf.invalid-domain';
+  const property = nullReversePath ? 'helo' : 'mailfrom';
+  return [methodResult('spf', verdict, [['smtp', property, isDomain ? verdict.domain : undefined]])];
+}
+
+function dmarcResult(verdict: DmarcVerdict): MethodResult {
+  return methodResult('dmarc', verdict, [
+    ['header', 'from', verdict.authorDomain],
+    ['policy', 'dmarc', verdict.policy?.applied],
+  ]);
+}
+
+function methodResult(
+  method: string,
+  verdict: { readonly result: string; readonly code: string },
+  properties: readonly (readonly [ptype: string, property: string, value: string | undefined])[],
+): MethodResult {
+  const written = properties.flatMap(([ptype, property, value]): readonly ResultProperty[] =>
+    value === undefined || value === '' ? [] : [{ ptype, property, value }],
+  );
+  const explained = verdict.result !== 'pass' && verdict.result !== 'none';
+  return { method, result: verdict.result, ...(explained ? { reason: verdict.code } : {}), properties: written };
+}
