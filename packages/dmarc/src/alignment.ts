@@ -88,9 +88,9 @@ export async function alignRelaxed(
 }
 
 /**
- * A failed look-up above all that the two domains share does not matter when they agree below it: whatever record
- * stands at that name or further up, it is on both walks and gives both the same organizational domain, and when there
- * is none, they have the one they agree on. At the last name they share it does matter: a public suffix there parts them.
+ * A failed look-up does not matter when the records below it give both domains one organization: from that name on both
+ * walks are the same, so whatever stands at the failed name or further up gives both one organization too. They can
+ * only agree on a name they share, which has more labels than the one that failed.
  */
 async function alignDespiteFailure(
   authorDomain: string,
@@ -101,9 +101,6 @@ async function alignDespiteFailure(
   const failedLabels = splitLabels(author.failure.domain).length;
   if (failedLabels >= sharedLabels(authorDomain, identifier)) return author;
   const other = await organizations.of(identifier);
-  const agree =
-    other.status === 'temporary-failure' &&
-    other.failure.domain === author.failure.domain &&
-    other.otherwise === author.otherwise;
+  const agree = other.status === 'temporary-failure' && other.otherwise === author.otherwise;
   return agree ? { status: 'aligned' } : author;
 }
