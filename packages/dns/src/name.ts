@@ -9,6 +9,9 @@ const NON_ASCII = /[\u0080-\uffff]/;
 const PRINTABLE = /^[ -~]+$/;
 const U_LABEL = /^[A-Za-z0-9_\-\u0080-\uffff]+$/;
 
+/** Each character of a U-label takes an octet of its A-label at least, and two UTF-16 units at most. */
+const MAX_U_LABEL_UNITS = 2 * MAX_LABEL_OCTETS;
+
 /** Appended to a single label, so that the host parser neither sees an IPv4 address in digits nor cuts anything off unseen. */
 const ANCHOR = '.invalid';
 
@@ -49,20 +52,26 @@ export function parentName(name: string): string | null {
   return dot === -1 ? null : name.slice(dot + 1);
 }
 
-/** Only labels that are not ASCII go through IDNA: it would refuse the octets an SPF macro may put in the others. */
+/**
+ * Only labels that are not ASCII go through IDNA: it would refuse the octets an SPF macro may put in the others.
+ * It costs microseconds a label, so it ends as soon as the name is too long.
+ */
 function toALabels(text: string): string | null {
-  const labels: string[] = [];
+  let name = '';
   for (const label of text.split('.')) {
-    if (!NON_ASCII.test(label)) {
-      labels.push(label.toLowerCase());
-      continue;
-    }
-    if (!U_LABEL.test(label)) return null;
-    const converted = domainToASCII(label + ANCHOR);
-    if (!converted.endsWith(ANCHOR)) return null;
-    labels.push(converted.slice(0, -ANCHOR.length));
+    const ascii = NON_ASCII.test(label) ? toALabel(label) : label.toLowerCase();
+    if (ascii === null || name.length + ascii.length > MAX_NAME_OCTETS) return null;
+    name += name === '' ? ascii : `.${ascii}`;
+    // An empty first label would be lost in the joining.
+    if (ascii === '') return null;
   }
-  return labels.join('.');
+  return name;
+}
+
+function toALabel(label: string): string | null {
+  if (label.length > MAX_U_LABEL_UNITS || !U_LABEL.test(label)) return null;
+  const converted = domainToASCII(label + ANCHOR);
+  return converted.endsWith(ANCHOR) ? converted.slice(0, -ANCHOR.length) : null;
 }
 
 function hasValidLabels(name: string): boolean {

@@ -66,7 +66,7 @@ describe('RFC 5890 §2.3.2.1 U-labels', () => {
 
 describe('normalizeName', () => {
   it('is idempotent, and what it lets through keeps the limits, for any text', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.domain(), fc.string({ maxLength: 300 }));
+    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 300 }));
     fc.assert(
       fc.property(text, (name) => {
         const normalized = normalizeName(name);
@@ -78,7 +78,7 @@ describe('normalizeName', () => {
           expect(label.length).toBeLessThanOrEqual(63);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -193,7 +193,10 @@ export class CachingResolver implements Resolver {
     const timer = setTimeout(() => overdue.abort(), this.#deadlineMs);
     const { answer, lifetime } = await this.#ask(name, type, deadline, AbortSignal.any([abort.signal, overdue.signal]));
     clearTimeout(timer);
-    if (this.#closed) return failure('network', []);
+    if (this.#closed) {
+      this.#lookups.delete(key);
+      return failure('network', []);
+    }
     // When it was given up, the outcome tells of the callers' impatience, not of the DNS.
     if (abort.signal.aborted) return answer;
     if (answer.status === 'temporary-failure') this.#failures[answer.reason] += 1;
