@@ -51,21 +51,22 @@ export interface SpfMailFromOptions extends SpfHeloOptions {
  */
 export function checkHost(options: SpfMailFromOptions): Promise<SpfResult> {
   const { mailFrom, helo } = options;
-  if (mailFrom === '') return check(options, 'mailfrom', 'postmaster', helo);
+  if (mailFrom === '') return check(options, mailFrom, 'postmaster', helo);
   const at = mailFrom.lastIndexOf('@');
   const domain = at === -1 ? '' : mailFrom.slice(at + 1);
   // RFC 7208 §4.3: a sender without a local part is its postmaster.
-  return check(options, 'mailfrom', mailFrom.slice(0, Math.max(at, 0)) || 'postmaster', domain);
+  return check(options, mailFrom, mailFrom.slice(0, Math.max(at, 0)) || 'postmaster', domain);
 }
 
 /** Checks the HELO identity (RFC 7208 §2.3): may the client call itself by this name? Otherwise as checkHost(). */
 export function checkHelo(options: SpfHeloOptions): Promise<SpfResult> {
-  return check(options, 'helo', 'postmaster', options.helo);
+  return check(options, undefined, 'postmaster', options.helo);
 }
 
+/** Checks MAIL FROM, or HELO when there is no `mailFrom`. */
 async function check(
   options: SpfHeloOptions,
-  identity: SpfResult['identity'],
+  mailFrom: string | undefined,
   localPart: string,
   domainText: string,
 ): Promise<SpfResult> {
@@ -93,7 +94,8 @@ async function check(
     const verdict = domain === undefined ? notADomain(domainText) : await evaluateDomain(evaluation, domain, 0);
     if (verdict.step !== undefined) verdict.step.decisive = true;
     const words = await ownersWords(evaluation, verdict);
-    return assemble(evaluation, options.helo, identity, `${localPart}@${domain ?? domainText}`, verdict, words);
+    const sender = `${localPart}@${domain ?? domainText}`;
+    return assemble(evaluation, { helo: options.helo, mailFrom, sender }, verdict, words);
   } finally {
     deadline.end();
   }
@@ -138,9 +140,7 @@ async function ownersWords(evaluation: Evaluation, verdict: Verdict): Promise<st
 
 function assemble(
   evaluation: Evaluation,
-  helo: string,
-  identity: SpfResult['identity'],
-  sender: string,
+  session: { readonly helo: string; readonly mailFrom: string | undefined; readonly sender: string },
   verdict: Verdict,
   explanationText: string | undefined,
 ): SpfResult {
@@ -156,13 +156,14 @@ function assemble(
     result: spfCodeResults[code],
     code,
     ...describeSpf(code, values),
-    identity,
+    identity: session.mailFrom === undefined ? 'helo' : 'mailfrom',
     domain: evaluation.identity,
     ...(explanationText === undefined ? {} : { explanationText }),
     evidence: {
       ip,
-      helo,
-      sender,
+      helo: session.helo,
+      ...(session.mailFrom === undefined ? {} : { mailFrom: session.mailFrom }),
+      sender: session.sender,
       ...(verdict.record === undefined ? {} : { record: verdict.record }),
       ...(verdict.matched === undefined ? {} : { matched: verdict.matched }),
       counts: { ...evaluation.counts },

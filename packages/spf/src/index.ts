@@ -18,4 +18,5 @@ export type {
   SpfSyntaxError,
   SpfSyntaxFault,
 } from './record.ts';
+export { formatReceivedSpf } from './received-spf.ts';
 export type { SpfCounts, SpfEvidence, SpfLookup, SpfResult, SpfStepOutcome, SpfTraceEntry } from './result.ts';

@@ -24,10 +24,18 @@ export function parseIpv4(text: string): IpAddress | undefined {
 /** Reads an IPv6 address (RFC 4291 §2.2), the form with a dotted quad at the end included; no zone, no prefix. */
 export function parseIpv6(text: string): IpAddress | undefined {
   if (text.length > 45 || !/^[0-9a-f:]*:[0-9a-f.:]*$/i.test(text)) return undefined;
-  const tail = text.slice(text.lastIndexOf(':') + 1);
-  if (text.includes('.') && parseIpv4(tail) === undefined) return undefined;
-  if (!ipaddr.IPv6.isValid(text)) return undefined;
-  return { version: 6, octets: ipaddr.IPv6.parse(text).toByteArray() };
+  const groups = text.includes('.') ? withHexadecimalTail(text) : text;
+  if (groups === undefined || !ipaddr.IPv6.isValid(groups)) return undefined;
+  return { version: 6, octets: ipaddr.IPv6.parse(groups).toByteArray() };
+}
+
+/** The dotted quad at the end as two groups: ipaddr.js would read `::192.0.2.1` as the IPv4-mapped `::ffff:192.0.2.1`. */
+function withHexadecimalTail(text: string): string | undefined {
+  const colon = text.lastIndexOf(':');
+  const quad = parseIpv4(text.slice(colon + 1));
+  if (quad === undefined) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = quad.octets;
+  return `${text.slice(0, colon + 1)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }
 
 /**

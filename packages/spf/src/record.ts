@@ -18,7 +18,8 @@ export type Mechanism =
       readonly prefix6: number;
     }
   | { readonly name: 'ptr'; readonly domain: MacroString | undefined }
-  | { readonly name: 'ip4' | 'ip6'; readonly network: IpNetwork };
+  | { readonly name: 'ip4'; readonly network: IpNetwork }
+  | { readonly name: 'ip6'; readonly network: IpNetwork };
 
 /** A mechanism with its qualifier, and the term as it stands in the record. */
 export interface Directive {

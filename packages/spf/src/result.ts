@@ -24,6 +24,8 @@ export interface SpfEvidence {
   /** The client address in its usual form; an IPv4-mapped one as IPv4. */
   readonly ip: string;
   readonly helo: string;
+  /** The reverse-path as given, empty for the null one; absent when the HELO identity was checked. */
+  readonly mailFrom?: string;
   /** The sender that macros use: the reverse-path, or `postmaster@` the HELO name (RFC 7208 §2.4, §4.3). */
   readonly sender: string;
   /** The record of `domain`. From the DNS: not to be trusted. */
