@@ -16,9 +16,8 @@ const services = readdirSync(join(root, 'services')).filter((name) =>
 const context = temporaryFolder('image');
 const app = join(context.path, 'out/app');
 const node = join(app, 'node_modules/.bin/node');
-// As in the image, where a test may: another user than root, and nothing of this process's environment.
+// As in the image, where a test may: another user than root.
 const user = process.getuid?.() === 0 ? { user: { uid: 65532, gid: 65532 } } : {};
-const bare = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
 
 beforeAll(async () => {
   chmodSync(context.path, 0o755);
@@ -31,9 +30,10 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => context.remove());
 
-/** Runs node of the tree in the way the image does, and waits for its end. */
+/** Runs node of the tree in an environment of just these variables, and waits for its end. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = await startProcess(node, args, { cwd: '/', env: { ...bare, ...env }, ...user });
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const child = await startProcess('/usr/bin/env', ['-i', ...variables, node, ...args], { cwd: '/', ...user });
   const { status } = await child.exited;
   return { status, output: child.output() };
 }
