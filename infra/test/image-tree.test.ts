@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startProcess, temporaryFolder } from '../../tests/harness/src/index.ts';
+import { freePort, startProcess, temporaryFolder } from '../../tests/harness/src/index.ts';
 import { copyContext, root } from './build-context.ts';
 import { parseDockerfile } from './dockerfile.ts';
 
@@ -106,7 +106,8 @@ describe('health-check.mjs', () => {
   });
 
   it('takes nobody there for 1', async () => {
-    const { status, output } = await run([join(app, 'health-check.mjs')], { ZEGEL_METRICS_LISTEN: '127.0.0.1:1' });
+    const listen = `127.0.0.1:${await freePort()}`;
+    const { status, output } = await run([join(app, 'health-check.mjs')], { ZEGEL_METRICS_LISTEN: listen });
     expect(output).toContain('ECONNREFUSED');
     expect(status).toBe(1);
   });
