@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { domainToUnicode } from 'node:url';
+import { normalizeDomain } from '@zegel/message';
 import type { Header, HeaderEdits, HeaderField } from '@zegel/message';
-import { isNameShaped, toAsciiDomain } from './domain.ts';
 import { authResultsLimits, maxIdentifierOctets } from './limits.ts';
 import { peek, scan, skipCfws, takeRun } from './tokens.ts';
 
@@ -17,6 +18,13 @@ const quotedId = /"(?:[!#-[\]-~\u0080-\u00ff]|\\[!-~])*"/y;
 /** A token; and, as some write it, UTF-8 without quotes. */
 const bareId = /[!#-'*+\-.0-9A-Z^-~\u0080-\u00ff]+/y;
 const versionOne = /0*1(?![0-9])/y;
+/** Letters and digits of any script, ".", "-" and "_". */
+const nameShaped = /^[\p{L}\p{M}\p{N}._-]+$/u;
+/** A line that a careless reader takes for one of our fields, and its beginning inside another field. */
+const looseName = /^[^!-~]*authentication-results[^!-~]*:/i;
+const innerName = /[\r\n]authentication-results[^!-~]*:/gi;
+/** A line end, of whatever kind, that no white space follows. */
+const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
 
 /**
  * The Authentication-Results fields that a border must take out before it adds its own (RFC 8601 §5): those that
@@ -107,10 +115,16 @@ function comparableNames(id: string): string[] {
   let end = id.length;
   while (id[end - 1] === '.') end--;
   const name = id.slice(0, end);
-  if (!isNameShaped(name)) return [];
-  if (/^\p{ASCII}*$/u.test(name) && !/xn--/i.test(name)) return [name.toLowerCase()];
-  const names = [toAsciiDomain(name), toAsciiDomain(name.toUpperCase())];
-  return names.includes(undefined) ? [] : names.filter((ascii) => ascii !== undefined);
+  if (!nameShaped.test(name)) return [];
+  const ascii = /^\p{ASCII}*$/u.test(name);
+  const names = ascii ? [name.toLowerCase()] : [normalizeDomain(name), normalizeDomain(name.toUpperCase())];
+  const known = names.filter((candidate) => candidate !== null);
+  return known.length < names.length || known.some(hasUnknownLabel) ? [] : known;
+}
+
+/** Whether an A-label is not one that IDNA writes: careless decoders make a plain name even of some of those. */
+function hasUnknownLabel(name: string): boolean {
+  return name.includes('xn--') && /(?:^$|xn--)/.test(domainToUnicode(name));
 }
 
 /** Whether there is a CR without LF or an LF without CR. */
@@ -122,12 +136,18 @@ function hasBareLineEnd(bytes: Buffer): boolean {
 
 /** Whether a line behind a bare CR or LF is a forged field to a reader who takes either for a line end. */
 function smugglesLine(text: string, ours: ReadonlySet<string>): boolean {
-  const lines = text.replaceAll(/\r\n?/g, '\n').split(/\n(?![ \t])/);
-  return lines.slice(1).some((line) => isForgedLine(line.replaceAll('\n', '\r\n'), ours));
+  for (const match of text.matchAll(innerName)) {
+    const start = match.index + match[0].length;
+    looseLineEnd.lastIndex = start;
+    const end = looseLineEnd.exec(text)?.index ?? text.length;
+    const value = text.slice(start, Math.min(end, start + maxIdentifierOctets + 1));
+    if (claimsOurs(beginningOf(value.replaceAll(/\r\n?|\n/g, '\r\n'), true), ours)) return true;
+  }
+  return false;
 }
 
 /** Whether a line names Authentication-Results, blanks, controls and 8-bit octets around it aside, and claims our id. */
 function isForgedLine(line: string, ours: ReadonlySet<string>): boolean {
-  const name = /^[^!-~]*authentication-results[^!-~]*:/i.exec(line)?.[0];
+  const name = looseName.exec(line)?.[0];
   return name !== undefined && claimsOurs(beginningOf(line.slice(name.length), true), ours);
 }

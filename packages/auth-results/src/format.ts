@@ -1,6 +1,5 @@
-import { toAsciiDomain } from './domain.ts';
-import { formatLimits } from './limits.ts';
-import { authResultsLimits } from './limits.ts';
+import { normalizeDomain } from '@zegel/message';
+import { authResultsLimits, formatLimits } from './limits.ts';
 import type { AuthenticationResults, MethodResult } from './results.ts';
 import { collapseBlanks, isDomainName, isToken } from './tokens.ts';
 
@@ -88,7 +87,7 @@ function formatResult(result: MethodResult, eai: boolean): string {
   if (result.comment !== undefined) words.push(...formatComment(result.comment, eai));
   if (result.reason !== undefined) words.push(`reason=${quote(writable(result.reason, eai))}`);
   for (const { ptype, property, value } of result.properties.slice(0, authResultsLimits.maxProperties)) {
-    words.push(`${toKeyword(ptype)}.${toKeyword(property)}=${quoteAddress(writableName(value, eai))}`);
+    words.push(`${toKeyword(ptype)}.${toKeyword(property)}=${quoteAddress(writableValue(value, eai))}`);
   }
   return foldWords(words);
 }
@@ -128,13 +127,17 @@ function writable(text: string, eai: boolean): string {
   return bound(replaceUnwritable(text, '?', eai));
 }
 
-/** The same for an id, domain or address: its domain in A-labels where UTF-8 may not be written. */
+/** The same for an authserv-id, domain or address: its domain in A-labels where UTF-8 may not be written. */
 function writableName(text: string, eai: boolean): string {
   if (eai || /^\p{ASCII}*$/u.test(text)) return writable(text, eai);
   const at = text.lastIndexOf('@') + 1;
-  const domain = text.slice(at);
-  const ascii = toAsciiDomain(domain);
-  return writable(ascii === undefined ? text : text.slice(0, at) + ascii, eai);
+  const ascii = normalizeDomain(text.slice(at));
+  return writable(ascii === null ? text : text.slice(0, at) + ascii, eai);
+}
+
+/** The same for a property value, which is a name only if it has an "@" or a dot. */
+function writableValue(text: string, eai: boolean): string {
+  return /[@.]/.test(text) ? writableName(text, eai) : writable(text, eai);
 }
 
 /** Replaces what no field may hold: controls by `control`, the rest by "?". */

@@ -195,7 +195,8 @@ describe('RFC 8616 UTF-8', () => {
     expect(valueBack('x@bücher.example')).toBe('x@xn--bcher-kva.example');
     expect(valueBack('ü@bücher.example')).toBe('?@xn--bcher-kva.example');
     expect(valueBack('ü:b/c')).toBe('?:b/c');
-    expect(valueBack('１２７.0.0.1')).toBe('???.0.0.1');
+    expect(valueBack('Grüße')).toBe('Gr??e');
+    expect(valueBack('a／b.example')).toBe('a?b.example');
     expect(roundTrip(withResult({ comment: 'ü', reason: '😀' })).results[0]).toMatchObject({
       comment: '?',
       reason: '?',
