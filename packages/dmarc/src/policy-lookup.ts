@@ -75,7 +75,7 @@ function readAnswer(domain: string, name: string, answer: DnsAnswer<'TXT'>, limi
 
   let found: { record: string; parsed: Exclude<ParsedDmarcRecord, { kind: 'other' }> } | undefined;
   for (const bytes of answer.records) {
-    const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    const record = recordText(bytes);
     const parsed = parseDmarcRecord(record, limits);
     if (parsed.kind === 'other') continue;
     if (found) return { status: 'several-records', domain, name, ttl: answer.ttl };
@@ -83,6 +83,11 @@ function readAnswer(domain: string, name: string, answer: DnsAnswer<'TXT'>, limi
   }
   if (!found) return { status: 'other-records', domain, name, ttl: answer.ttl };
   return { status: 'record', domain, name, ...found, ttl: answer.ttl };
+}
+
+/** A TXT record as {@link parseDmarcRecord} reads it: one character per octet. */
+export function recordText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** The `psd` flag of the record that was found, whether or not its policy can be used. */

@@ -1,7 +1,7 @@
 import { ZoneResolver } from '@zegel/dns';
 import { loadConformance } from '@zegel/test-harness';
 import { describe, expect, it } from 'vitest';
-import { evaluateDmarc, parseDmarcRecord } from '../src/index.ts';
+import { evaluateDmarc, parseDmarcRecord, verifyReportDestination } from '../src/index.ts';
 
 interface RecordCase {
   readonly id: string;
@@ -24,9 +24,19 @@ interface AlignmentCase {
   readonly aligned: boolean;
 }
 
-const suite = loadConformance<{ records: readonly RecordCase[]; alignment: readonly AlignmentCase[] }>(
-  'dmarc/records.json',
-);
+interface ReportingCase {
+  readonly policyDomain: string;
+  readonly reportDomain: string;
+  /** The texts at `<policyDomain>._report._dmarc.<reportDomain>`; null when the name does not exist. */
+  readonly record: readonly string[] | 'SERVFAIL' | null;
+  readonly accepted: boolean;
+}
+
+const suite = loadConformance<{
+  records: readonly RecordCase[];
+  alignment: readonly AlignmentCase[];
+  externalReporting: readonly ReportingCase[];
+}>('dmarc/records.json');
 
 /** Where RFC 9989 says otherwise than the suite, which follows RFC 7489 or an implementation's own liberty. */
 const decidedByRfc9989: Readonly<Record<string, string>> = {
@@ -77,6 +87,24 @@ describe('dmarc/records: alignment', () => {
       );
       const { alignment } = await evaluateDmarc({ authorDomain: a, dkim: [{ domain: b, result: 'pass' }], resolver });
       expect(alignment.dkim[0]?.aligned).toBe(expected);
+    });
+  }
+});
+
+/** mox reads such a record strictly; RFC 9990 §4 asks for a tag list that begins with v=DMARC1, and RFC 9989 §4.8 passes over the rest. */
+const authorizedByRfc9990 = new Set(['malformed.example']);
+
+describe('dmarc/records: reports to another domain', () => {
+  for (const { policyDomain, reportDomain, record, accepted } of suite.externalReporting) {
+    const expected = accepted || authorizedByRfc9990.has(reportDomain);
+    it(`${policyDomain} at ${reportDomain}: ${expected ? 'accepted' : 'not accepted'}`, async () => {
+      const entry = record === null ? 'NXDOMAIN' : record === 'SERVFAIL' ? record : { TXT: record };
+      const destination = await verifyReportDestination({
+        policyDomain,
+        uri: `mailto:reports@${reportDomain}`,
+        resolver: new ZoneResolver({ [`${policyDomain}._report._dmarc.${reportDomain}`]: entry }),
+      });
+      expect(destination.status === 'authorized').toBe(expected);
     });
   }
 });
