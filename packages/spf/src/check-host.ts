@@ -86,7 +86,6 @@ async function check(
     macros: senderMacros(options, limits, client, localPart, domain ?? domainText),
     active: new Set(),
     counts: { lookupTerms: 0, voidLookups: 0, queries: 0 },
-    voidSteps: new Set(),
     trace: [],
     traceOmitted: 0,
   };

@@ -19,8 +19,6 @@ export interface Evaluation {
   /** Domains being evaluated, outermost first: a second visit of one would never end. */
   readonly active: Set<string>;
   readonly counts: Mutable<SpfCounts>;
-  /** Steps whose void look-ups have been counted. */
-  readonly voidSteps: Set<Step>;
   readonly trace: SpfTraceEntry[];
   traceOmitted: number;
 }
@@ -124,10 +122,8 @@ export function countLookup(evaluation: Evaluation, step: Step): Finding | undef
   return overLimit('spf.too-many-lookups', step, limit);
 }
 
-/** Counts a term whose query found nothing (RFC 7208 §4.6.4). A term with several such queries counts once. */
+/** Counts a term whose query for its own name found nothing (RFC 7208 §4.6.4). */
 export function countVoid(evaluation: Evaluation, step: Step): Finding | undefined {
-  if (evaluation.voidSteps.has(step)) return undefined;
-  evaluation.voidSteps.add(step);
   evaluation.counts.voidLookups++;
   const limit = evaluation.limits.maxVoidLookups;
   if (evaluation.counts.voidLookups <= limit) return undefined;

@@ -5,7 +5,10 @@ export interface SpfLimits {
    * term that uses `%{p}` (RFC 7208 §4.6.4). One more is `permerror`. The first record and `exp` do not count.
    */
   readonly maxLookupTerms: number;
-  /** Terms whose query found nothing (RFC 7208 §4.6.4 counts terms, not queries). One more is `permerror`. */
+  /**
+   * Terms whose query for their own name found nothing. RFC 7208 §4.6.4 counts terms: what the hosts of an `mx` or the
+   * names of a `ptr` resolve to does not count. One more is `permerror`.
+   */
   readonly maxVoidLookups: number;
   /** Hosts of one `mx` whose addresses are asked, by preference. `permerror` when more would be needed (§4.6.4). */
   readonly maxMxHosts: number;

@@ -41,12 +41,13 @@ async function matchesAddresses(
   mechanism: HostMechanism,
   name: string,
 ): Promise<boolean | Finding> {
-  return judgeAddresses(evaluation, step, mechanism, name, await askAddresses(evaluation, step, name));
+  const answer = await askAddresses(evaluation, step, name);
+  if (answer.status === 'nodata' || answer.status === 'nxdomain') return countVoid(evaluation, step) ?? false;
+  return judgeAddresses(evaluation, mechanism, name, answer);
 }
 
 function judgeAddresses(
   evaluation: Evaluation,
-  step: Step,
   mechanism: HostMechanism,
   name: string,
   answer: DnsAnswer<'A' | 'AAAA'>,
@@ -55,7 +56,7 @@ function judgeAddresses(
   if (answer.status === 'temporary-failure') {
     return temporaryFailure(evaluation, name, client.version === 4 ? 'A' : 'AAAA', answer);
   }
-  if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+  if (answer.status !== 'found') return false;
   const prefixLength = client.version === 4 ? mechanism.prefix4 : mechanism.prefix6;
   return answer.records.some((record) => {
     const address = client.version === 4 ? parseIpv4(record) : parseIpv6(record);
@@ -66,6 +67,7 @@ function judgeAddresses(
 /**
  * RFC 7208 §5.4. Hosts are judged by preference, so that the answer does not depend on the order of the records;
  * their addresses are asked for at once. Needing more hosts than the limit is an error (§4.6.4), having them is not.
+ * A host without an address is no void look-up: the term's own query has found something.
  */
 async function matchesMx(
   evaluation: Evaluation,
@@ -87,7 +89,7 @@ async function matchesMx(
   for (const [index, host] of asked.entries()) {
     const addresses = answers[index];
     if (addresses === undefined) continue;
-    const match = judgeAddresses(evaluation, step, mechanism, host, addresses);
+    const match = judgeAddresses(evaluation, mechanism, host, addresses);
     if (match !== false) return match;
   }
   if (hosts.length <= limit) return false;

@@ -45,7 +45,7 @@ export interface SpfEvidence {
 export interface SpfCounts {
   /** Terms that may query the DNS, as RFC 7208 §4.6.4 counts them. */
   readonly lookupTerms: number;
-  /** Terms whose query found nothing. */
+  /** Terms whose query for their own name found nothing. */
   readonly voidLookups: number;
   /** DNS questions asked, of every kind. Nothing limits them but the other limits. */
   readonly queries: number;
