@@ -1,12 +1,10 @@
 /**
  * Policy discovery (RFC 9989 §4.10.1): which record speaks for an author domain.
  */
-import type { DnsFailure, Resolver } from '@zegel/dns';
+import type { DnsFailure } from '@zegel/dns';
 import { readMailDomain } from './domain.ts';
-import type { DmarcLimits } from './limits.ts';
-import { dmarcLimits } from './limits.ts';
 import { selectOrganizationalDomain } from './organizational-domain.ts';
-import type { PolicyLookup, PolicyLookups } from './policy-lookup.ts';
+import type { LookupOptions, PolicyLookup, PolicyLookups } from './policy-lookup.ts';
 import { publicSuffixFlag, sharePolicyLookups } from './policy-lookup.ts';
 import { walkTree } from './tree-walk.ts';
 import { describeWalk } from './walk-step.ts';
@@ -34,13 +32,10 @@ export type DiscoveredPolicy =
  * Finds the policy record for an author domain: its own, else its organizational domain's, else its public suffix
  * domain's. One query when the domain has a record, at most eight otherwise. `authorDomain` may hold U-labels.
  */
-export async function discoverPolicy(
-  authorDomain: string,
-  options: { readonly resolver: Resolver; readonly limits?: DmarcLimits; readonly signal?: AbortSignal },
-): Promise<DiscoveredPolicy> {
+export async function discoverPolicy(authorDomain: string, options: LookupOptions): Promise<DiscoveredPolicy> {
   const start = readMailDomain(authorDomain);
   if (start === undefined) return { status: 'invalid-domain' };
-  const lookups = sharePolicyLookups(options.resolver, options.limits ?? dmarcLimits, options.signal);
+  const lookups = sharePolicyLookups(options);
   const discovery = await discover(start, lookups);
   return { ...discovery, walk: describeWalk(lookups.answers()) };
 }

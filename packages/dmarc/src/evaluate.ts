@@ -11,27 +11,23 @@ import { discover } from './discovery.ts';
 import type { FoundPolicyRecord } from './discovery.ts';
 import { compareIdentifiers, listIdentifiers, settleIdentifiers, tabulate } from './identifiers.ts';
 import type { DkimIdentifier, Identifier, Identifiers, SpfIdentifier } from './identifiers.ts';
-import type { DmarcLimits } from './limits.ts';
 import { dmarcLimits } from './limits.ts';
 import { selectPolicy } from './policy.ts';
 import type { DmarcPolicy } from './policy.ts';
 import { sharePolicyLookups } from './policy-lookup.ts';
-import type { PolicyLookup, PolicyLookups } from './policy-lookup.ts';
+import type { LookupOptions, PolicyLookup, PolicyLookups } from './policy-lookup.ts';
 import type { DmarcRecord, Policy } from './record.ts';
 import type { DmarcEvidence, DmarcResult } from './result.ts';
 import { describeWalk } from './walk-step.ts';
 
 /** What is known of a message when DMARC is asked. */
-export type DmarcOptions = AuthorDomains & {
-  /** The result for MAIL FROM. Leave it out when SPF was not checked; never give the HELO result. */
-  readonly spf?: SpfIdentifier | undefined;
-  /** One for each signature, in any order. */
-  readonly dkim: readonly DkimIdentifier[];
-  readonly resolver: Resolver;
-  readonly limits?: Partial<DmarcLimits>;
-  /** Ends the look-ups that are still open; the result is then `temperror`, unless it was already known. */
-  readonly signal?: AbortSignal;
-};
+export type DmarcOptions = AuthorDomains &
+  LookupOptions & {
+    /** The result for MAIL FROM. Leave it out when SPF was not checked; never give the HELO result. */
+    readonly spf?: SpfIdentifier | undefined;
+    /** One for each signature, in any order. */
+    readonly dkim: readonly DkimIdentifier[];
+  };
 
 /** The domains of the addresses in From: A-labels or U-labels, in any case, repeated or not. */
 type AuthorDomains =
@@ -47,8 +43,7 @@ type AuthorDomains =
  */
 export async function evaluateDmarc(options: DmarcOptions): Promise<DmarcResult> {
   const { spf, dkim, resolver, signal } = options;
-  const limits = { ...dmarcLimits, ...options.limits };
-  const lookups = sharePolicyLookups(resolver, limits, signal);
+  const lookups = sharePolicyLookups(options);
 
   const author = selectAuthorDomain(
     options.authorDomains ?? (options.authorDomain === undefined ? [] : [options.authorDomain]),
@@ -86,7 +81,7 @@ export async function evaluateDmarc(options: DmarcOptions): Promise<DmarcResult>
     policyAssumed: policy.parsed.policyAssumed,
     evidence: { ttl: policy.ttl, ...(policy.parsed.faults.length > 0 && { recordFaults: policy.parsed.faults }) },
     identifiers: compareIdentifiers(authorDomain, spf, dkim, policy.parsed.record),
-    organizations: shareOrganizations(lookups, limits.walks),
+    organizations: shareOrganizations(lookups, options.limits?.walks ?? dmarcLimits.walks),
     lookups,
     resolver,
     signal,

@@ -15,6 +15,7 @@ export type { OrganizationalDomain } from './organizational-domain.ts';
 export { parseDmarcRecord } from './parse.ts';
 export type { ParsedDmarcRecord } from './parse.ts';
 export type { DmarcPolicy } from './policy.ts';
+export type { LookupOptions } from './policy-lookup.ts';
 export type { AlignmentMode, DmarcRecord, FailureOption, Policy, PublicSuffixFlag, RecordFault } from './record.ts';
 export { verifyReportDestination } from './report-destination.ts';
 export type { ReportDestination } from './report-destination.ts';

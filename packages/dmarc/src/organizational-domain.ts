@@ -1,8 +1,6 @@
-import type { DnsFailure, Resolver } from '@zegel/dns';
+import type { DnsFailure } from '@zegel/dns';
 import { lastLabels, readMailDomain } from './domain.ts';
-import type { DmarcLimits } from './limits.ts';
-import { dmarcLimits } from './limits.ts';
-import type { PolicyLookup } from './policy-lookup.ts';
+import type { LookupOptions, PolicyLookup } from './policy-lookup.ts';
 import { publicSuffixFlag, sharePolicyLookups } from './policy-lookup.ts';
 import { walkTree } from './tree-walk.ts';
 import { describeWalk } from './walk-step.ts';
@@ -40,13 +38,10 @@ export type OrganizationalDomain =
  * Finds the organizational domain of any domain by a tree walk of at most eight queries (RFC 9989 §4.10.2). A domain
  * without a record anywhere above it is its own. `domain` may hold U-labels.
  */
-export async function findOrganizationalDomain(
-  domain: string,
-  options: { readonly resolver: Resolver; readonly limits?: DmarcLimits; readonly signal?: AbortSignal },
-): Promise<OrganizationalDomain> {
+export async function findOrganizationalDomain(domain: string, options: LookupOptions): Promise<OrganizationalDomain> {
   const start = readMailDomain(domain);
   if (start === undefined) return { status: 'invalid-domain' };
-  const lookups = sharePolicyLookups(options.resolver, options.limits ?? dmarcLimits, options.signal);
+  const lookups = sharePolicyLookups(options);
   const walk = await walkTree(start, lookups);
   if (!walk.complete) {
     const { name, reason } = walk.failure;

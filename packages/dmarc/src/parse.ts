@@ -36,7 +36,8 @@ const knownTags: ReadonlySet<string> = new Set(['p', 'sp', 'np', 'adkim', 'aspf'
  * Never fails: what is wrong in a record is passed over, takes its default and is named in `faults`. A tag that
  * occurs twice is a syntax error (RFC 6376 §3.2), so none of its values counts. Time is linear in `text`.
  */
-export function parseDmarcRecord(text: string, limits: DmarcLimits = dmarcLimits): ParsedDmarcRecord {
+export function parseDmarcRecord(text: string, maximum: Partial<DmarcLimits> = {}): ParsedDmarcRecord {
+  const limits = { ...dmarcLimits, ...maximum };
   const head = version.exec(text);
   if (!head) return { kind: 'other' };
   if (text.length > limits.recordLength) {

@@ -2,6 +2,7 @@
  * The query for a policy record at one name (RFC 9989 §4.10 steps 1, 2, 5 and 6), asked once however many walks pass it.
  */
 import type { DnsAnswer, DnsFailure, Resolver } from '@zegel/dns';
+import { dmarcLimits } from './limits.ts';
 import type { DmarcLimits } from './limits.ts';
 import { parseDmarcRecord } from './parse.ts';
 import type { ParsedDmarcRecord } from './parse.ts';
@@ -40,7 +41,15 @@ export interface PolicyLookups {
   answers(): readonly PolicyLookup[];
 }
 
-export function sharePolicyLookups(resolver: Resolver, limits: DmarcLimits, signal?: AbortSignal): PolicyLookups {
+/** Whom to ask, and for how much and how long. */
+export interface LookupOptions {
+  readonly resolver: Resolver;
+  readonly limits?: Partial<DmarcLimits> | undefined;
+  /** Ends the look-ups that are still open; each is then a temporary failure. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function sharePolicyLookups({ resolver, limits, signal }: LookupOptions): PolicyLookups {
   const pending = new Map<string, Promise<PolicyLookup>>();
   const answers: PolicyLookup[] = [];
   return {
@@ -61,12 +70,12 @@ export function sharePolicyLookups(resolver: Resolver, limits: DmarcLimits, sign
 async function askForPolicy(
   domain: string,
   resolver: Resolver,
-  limits: DmarcLimits,
-  signal?: AbortSignal,
+  limits: Partial<DmarcLimits> | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<PolicyLookup> {
   const name = `_dmarc.${domain}`;
   const answer = await resolver.resolve(name, 'TXT', signal ? { signal } : {});
-  return readAnswer(domain, name, answer, limits);
+  return readAnswer(domain, name, answer, { ...dmarcLimits, ...limits });
 }
 
 function readAnswer(domain: string, name: string, answer: DnsAnswer<'TXT'>, limits: DmarcLimits): PolicyLookup {

@@ -2,13 +2,13 @@
  * Whether reports may go where a record asks for them (RFC 9990 §4, RFC 9991 §5): a destination outside the
  * organization must agree, or anybody could have a stranger flooded.
  */
-import type { DnsFailure, Resolver } from '@zegel/dns';
+import type { DnsFailure } from '@zegel/dns';
 import { shareOrganizations } from './alignment.ts';
 import { readMailDomain } from './domain.ts';
-import type { DmarcLimits } from './limits.ts';
 import { dmarcLimits } from './limits.ts';
 import { parseDmarcRecord } from './parse.ts';
 import { recordText, sharePolicyLookups } from './policy-lookup.ts';
+import type { LookupOptions } from './policy-lookup.ts';
 
 /**
  * `internal` one organization, nothing to ask; `authorized` the destination agrees, and wants the reports at `uris`;
@@ -29,23 +29,23 @@ const authorityHost = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:@]+)/i;
  * Asks whether the host of a reporting URI takes reports for a policy domain: at most three look-up chains, of eight,
  * eight and one queries. `tag` says for which reports; an answer may name other URIs for them at the same host.
  */
-export async function verifyReportDestination(options: {
-  /** The domain at which the policy record stands. */
-  readonly policyDomain: string;
-  /** One entry of that record's `rua` or `ruf`. */
-  readonly uri: string;
-  readonly tag?: 'rua' | 'ruf';
-  readonly resolver: Resolver;
-  readonly limits?: DmarcLimits;
-  readonly signal?: AbortSignal;
-}): Promise<ReportDestination> {
-  const { uri, tag = 'rua', resolver, limits = dmarcLimits, signal } = options;
+export async function verifyReportDestination(
+  options: LookupOptions & {
+    /** The domain at which the policy record stands. */
+    readonly policyDomain: string;
+    /** One entry of that record's `rua` or `ruf`. */
+    readonly uri: string;
+    readonly tag?: 'rua' | 'ruf';
+  },
+): Promise<ReportDestination> {
+  const { uri, tag = 'rua', resolver, signal } = options;
+  const limits = { ...dmarcLimits, ...options.limits };
   const policyDomain = readMailDomain(options.policyDomain);
   const host = readHost(uri);
   if (policyDomain === undefined || host === undefined) return { status: 'invalid' };
   if (policyDomain === host) return { status: 'internal', uris: [uri] };
 
-  const organizations = shareOrganizations(sharePolicyLookups(resolver, limits, signal), limits.walks);
+  const organizations = shareOrganizations(sharePolicyLookups(options), limits.walks);
   const own = await organizations.of(policyDomain);
   const other = await organizations.of(host);
   for (const organization of [own, other]) {

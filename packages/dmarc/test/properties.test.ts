@@ -124,7 +124,7 @@ describe('evaluateDmarc', () => {
           expect(certain.disposition).toBe(uncertain.disposition);
         }
       }),
-      { numRuns: 800 },
+      { numRuns: 500 },
     );
   });
 
@@ -145,7 +145,7 @@ describe('evaluateDmarc', () => {
           signer === author || (found.policy?.adkim === 'relaxed' && others[index] === own);
         expect(found.result).toBe(signers.some(isAligned) ? 'pass' : 'fail');
       }),
-      { numRuns: 800 },
+      { numRuns: 500 },
     );
   });
 });
