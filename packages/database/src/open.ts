@@ -70,6 +70,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // A connection that breaks rejects the query in flight, or the next one; as an event without a listener it would end
   // the process. The pool's listener covers idle connections only.
   pool.on('error', () => undefined);
+  // BullMQ adds a listener to the pool for each queue and worker, and never takes it off.
+  pool.setMaxListeners(0);
   pool.on('connect', (client) => client.on('error', () => undefined));
   const root = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: watchPool(pool) }) });
   let closing: Promise<void> | undefined;

@@ -65,7 +65,10 @@ export interface InboundTable {
   report: OptionalJson;
   error_code: OptionalText;
   error_text: OptionalText;
+  /** How often a worker has begun on the message. It only grows, and so tells a late worker that another one has taken over. */
   attempts: Generated<number>;
+  /** What `attempts` was when the message was last put back by hand: the allowance counts from there. */
+  attempts_before: Generated<number>;
   updated_at: DefaultTimestamp;
 }
 

@@ -47,6 +47,7 @@ export const foundation: Migration = {
       error_code text,
       error_text text,
       attempts integer not null default 0,
+      attempts_before integer not null default 0,
       updated_at timestamptz not null default now()
     )`.execute(db);
     // Reconciliation walks the open messages, the sweep the old ones that are done.
