@@ -7,6 +7,7 @@ import {
   maxIdentifierOctets,
   readAuthenticationResults,
 } from '../src/index.ts';
+import { hostileText } from './hostile.ts';
 
 const ours = ['mx.example', 'MX2.Example.', 'bücher.example'];
 
@@ -174,6 +175,19 @@ describe('what a careless reader takes for a field', () => {
   });
 });
 
+const pieces = ['mx.example', 'other.example', ...';() "\\12./=\t', '\n', '\r\n ', '\0', 'spf=pass'];
+const piece = fc.constantFrom(...pieces);
+
+function tolerantId(value: string): string | undefined {
+  const read = readAuthenticationResults(value);
+  return read.ok ? read.value.authservId : undefined;
+}
+
+function carelessId(value: string): string | undefined {
+  const [id] = value.replaceAll(/\([^)]*\)/g, ' ').split(';');
+  return id?.trim().split(/\s+/)[0]?.replaceAll('"', '').toLowerCase();
+}
+
 describe('the edits', () => {
   // CVE-2022-48521: counting while removing left forged fields in place.
   test('count as received, interleaved with what stays', () => {
@@ -196,7 +210,7 @@ describe('the edits', () => {
 
   test('what we write ourselves is recognised as ours', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...ours), fc.string({ unit: 'binary' }), fc.boolean(), (authservId, text, eai) => {
+      fc.property(fc.constantFrom(...ours), hostileText, fc.boolean(), (authservId, text, eai) => {
         const results = [{ method: 'dkim', result: 'pass', comment: text, reason: text, properties: [] }];
         const field = formatAuthenticationResultsField({ authservId, results }, { eai });
         expect(findForged(parseHeader(field), ours)).toHaveLength(1);
@@ -204,34 +218,16 @@ describe('the edits', () => {
     );
   });
 
-  test('no value that our own tolerant reader takes for ours is left', () => {
-    const piece = fc.constantFrom(
-      'mx.example',
-      'other.example',
-      ';',
-      ' ',
-      '(',
-      ')',
-      '"',
-      '\\',
-      '1',
-      '2',
-      '.',
-      '/',
-      '=',
-      '\n',
-      '\r\n ',
-      '\0',
-      'spf=pass',
-    );
+  test.each([
+    ['our own tolerant reader', tolerantId],
+    ['one who takes the first word before the first ";", comments cut out without nesting', carelessId],
+  ])('leave nothing that is ours to %s', (_, idOf) => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const value = pieces.join('');
-        const read = readAuthenticationResults(value);
-        const claims = read.ok && read.value.authservId === 'mx.example';
-        expect(!claims || removed(value)).toBe(true);
+        expect(idOf(value) !== 'mx.example' || removed(value)).toBe(true);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
   });
 });

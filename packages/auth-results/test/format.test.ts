@@ -9,6 +9,7 @@ import {
   readAuthenticationResults,
 } from '../src/index.ts';
 import type { AuthenticationResults, FormatOptions, MethodResult } from '../src/index.ts';
+import { hostileText } from './hostile.ts';
 
 /** A field with one result. */
 function withResult(result: Partial<MethodResult>): AuthenticationResults {
@@ -204,13 +205,6 @@ describe('RFC 8616 UTF-8', () => {
   });
 });
 
-const hostile = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 60 }),
-  fc.string({
-    unit: fc.constantFrom('"', '\\', '(', ')', ';', '=', '@', '.', ' ', '\t', '\r', '\n', '\0', 'a', 'é', '\ud800'),
-  }),
-  fc.string({ unit: 'grapheme', minLength: 350, maxLength: 450 }),
-);
 const keyword = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,20}[a-z0-9]$/);
 
 /** A field of any texts; keywords are well formed when `names` says so. */
@@ -238,35 +232,38 @@ function fields(names: fc.Arbitrary<string>, text: fc.Arbitrary<string>) {
   );
 }
 
+/** Whether a line is over its width and has a blank to fold at: inside a quoted string there is none. */
+function couldBeFolded(line: string): boolean {
+  return line.length > formatLimits.foldWidth && /^\t.*[ \t]/u.test(line.replaceAll(/"(?:[^"\\]|\\.)*"/gu, '""'));
+}
+
 describe('any value', () => {
   test('is written as one field of short US-ASCII lines that the strict parser reads', () => {
     fc.assert(
-      fc.property(fields(fc.oneof(keyword, hostile), hostile), fc.boolean(), (value, eai) => {
+      fc.property(fields(fc.oneof(keyword, hostileText), hostileText), fc.boolean(), (value, eai) => {
         const field = formatAuthenticationResultsField(value, { eai });
         expect(parseHeader(field).fields).toHaveLength(1);
         const text = Buffer.from(field).toString();
         expect(text.endsWith('\r\n')).toBe(true);
-        for (const line of text.slice(0, -2).split('\r\n')) {
-          expect(line).toMatch(eai ? /^\t?[^\p{Cc}\ufffd][^\p{Cs}\r\n\0]*$/u : /^\t?[!-~][ -~\t]*$/);
-          expect(Buffer.byteLength(line)).toBeLessThanOrEqual(998);
-          // A longer line is the first one, or one word alone: its only blanks are inside a quoted string.
-          const words = line.replaceAll(/"(?:[^"\\]|\\.)*"/gu, '""');
-          expect(line.length <= formatLimits.foldWidth || !/^\t.*[ \t]/u.test(words)).toBe(true);
-        }
+        const lines = text.slice(0, -2).split('\r\n');
+        const writable = eai ? /^\t?[^\p{Cc}\ufffd](?:\t|[^\p{Cc}\p{Cs}])*$/u : /^\t?[!-~][ -~\t]*$/;
+        expect(lines.filter((line) => !writable.test(line))).toEqual([]);
+        expect(lines.filter((line) => Buffer.byteLength(line) > 998)).toEqual([]);
+        expect(lines.filter(couldBeFolded)).toEqual([]);
         const back = roundTrip(value, { eai });
         expect(back.results).toHaveLength(value.results.length);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
   test('written, read and written again is the same', () => {
     fc.assert(
-      fc.property(fields(fc.oneof(keyword, hostile), hostile), fc.boolean(), (value, eai) => {
+      fc.property(fields(fc.oneof(keyword, hostileText), hostileText), fc.boolean(), (value, eai) => {
         const once = roundTrip(value, { eai });
         expect(roundTrip(once, { eai })).toEqual(once);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -284,7 +281,7 @@ describe('any value', () => {
         expect(roundTrip(value)).toEqual(expected);
         expect(readAuthenticationResults(formatAuthenticationResults(value))).toEqual({ ok: true, value: expected });
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });
