@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { QUEUE_NAME, QUEUE_PREFIX } from '../../packages/mail-queue/src/job-queue.ts';
 import { listSettings, readConfig } from '../../packages/service-runtime/src/config.ts';
 import { chart, helm } from './helm.ts';
 import { deployments, only, render, selects } from './render.ts';
@@ -305,11 +306,8 @@ describe('scaling', () => {
     expect(scaled.scaleTargetRef).toEqual({ name: 'mail-zegel-verifier' });
     const names = scaled.triggers.map(({ name }) => name);
     expect(scaled.advanced.scalingModifiers.formula.split(' + ').toSorted()).toEqual(names.toSorted());
-    expect(scaled.triggers.map(({ metadata }) => metadata.listName.split(':').at(-1)).toSorted()).toEqual([
-      'active',
-      'prioritized',
-      'wait',
-    ]);
+    const lists = ['active', 'prioritized', 'wait'].map((list) => `${QUEUE_PREFIX}:${QUEUE_NAME}:${list}`);
+    expect(scaled.triggers.map(({ metadata }) => metadata.listName).toSorted()).toEqual(lists);
     const authentication = only(valueSets.everything!, 'TriggerAuthentication');
     for (const { authenticationRef } of scaled.triggers)
       expect(authenticationRef.name).toBe(authentication.metadata.name);

@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { loadMasterKey } from '../../packages/keystore/src/master-key.ts';
+import { isTokenSecret } from '../../packages/keystore/src/token-secret.ts';
 import { readConfig } from '../../packages/service-runtime/src/config.ts';
 import { runToEnd, startProcess, startRedis, temporaryFolder } from '../../tests/harness/src/index.ts';
 import { root } from './build-context.ts';
@@ -36,17 +38,18 @@ interface Compose {
 }
 
 const text = readFileSync(join(root, 'infra/docker/compose.yaml'), 'utf8');
-const compose = read({ AUTHSERV_ID: 'mail.example.com' });
+const folder = temporaryFolder('secrets');
+const makeSecrets = join(root, 'infra/docker/make-secrets.mjs');
+await runToEnd(process.execPath, [makeSecrets, folder.path]);
+afterAll(() => folder.remove());
+const settings = environmentFile(readFileSync(join(folder.path, '.env'), 'utf8'));
+const secretPath = (file: string) => join(folder.path, 'secrets', file);
+const secret = (file: string) => readFileSync(secretPath(file), 'utf8');
+
+const compose = read({ ...settings, AUTHSERV_ID: 'mail.example.com' });
 const services = Object.entries(compose.services);
 const ours = services.filter(([name]) => ['signer', 'verifier'].includes(name));
 const stores = services.filter(([name]) => ['redis', 'postgres'].includes(name));
-
-const folder = temporaryFolder('secrets');
-const secretsFolder = join(folder.path, 'secrets');
-const makeSecrets = join(root, 'infra/docker/make-secrets.mjs');
-await runToEnd(process.execPath, [makeSecrets, secretsFolder]);
-afterAll(() => folder.remove());
-const secret = (file: string) => readFileSync(join(secretsFolder, file), 'utf8');
 
 describe('compose.yaml', () => {
   it('runs signer and verifier beside their stores', () => {
@@ -54,7 +57,11 @@ describe('compose.yaml', () => {
   });
 
   it('does not start without the name in Authentication-Results', () => {
-    expect(() => read({})).toThrow('AUTHSERV_ID');
+    expect(() => read(settings)).toThrow('AUTHSERV_ID');
+  });
+
+  it('does not start without secrets', () => {
+    expect(() => read({ AUTHSERV_ID: 'mail.example.com' })).toThrow('make-secrets.mjs');
   });
 
   it.each(services)('%s is checked, restarted, limited, and given time to stop', (_, service) => {
@@ -66,7 +73,7 @@ describe('compose.yaml', () => {
 
   it.each(ours)('%s runs without root, capabilities or a writable root file system', (_, service) => {
     expect(service).toMatchObject({
-      user: '65532:65532',
+      user: expect.stringMatching(/^[1-9][0-9]*:[1-9][0-9]*$/),
       read_only: true,
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
@@ -134,30 +141,40 @@ describe('secrets', () => {
     expect(named.map(([name, value]) => [name, name.endsWith('_FILE') && mounted.has(value)])).toEqual(expected);
   });
 
-  it('the master key goes to the signer alone', () => {
-    const holders = services.filter(([, service]) => service.secrets?.includes('master-key'));
-    expect(holders.map(([name]) => name)).toEqual(['signer']);
-    expect(Buffer.from(secret('master-key'), 'base64')).toHaveLength(32);
+  it('go to the signer alone where only it needs them, readable to its user and no other', async () => {
+    for (const name of ['master-key', 'admin-token']) {
+      const holders = services.filter(([, service]) => service.secrets?.includes(name));
+      expect(holders.map(([holder]) => holder)).toEqual(['signer']);
+      const { mode, uid, gid } = statSync(secretPath(name));
+      expect(mode & 0o777).toBe(0o600);
+      expect(`${uid}:${gid}`).toBe(compose.services.signer!.user);
+    }
+    expect((await loadMasterKey({ file: secretPath('master-key') })).id).toMatch(/^[0-9a-f]{16}$/);
+    expect(isTokenSecret(secret('admin-token').trimEnd())).toBe(true);
   });
 
-  it('are different each time, closed to others of the host, and never replaced', async () => {
-    expect(statSync(secretsFolder).mode & 0o777).toBe(0o700);
+  it('are readable to the users of the stores, in a folder closed to others of the host', () => {
+    for (const name of ['redis.acl', 'postgres-password']) expect(statSync(secretPath(name)).mode & 0o777).toBe(0o644);
+    expect(statSync(secretPath('.')).mode & 0o777).toBe(0o700);
+  });
+
+  it('are different each time, and never replaced', async () => {
     const before = secret('master-key');
-    const again = await startProcess(process.execPath, [makeSecrets, secretsFolder]);
+    const again = await startProcess(process.execPath, [makeSecrets, folder.path]);
     expect((await again.exited).status).toBe(1);
     expect(secret('master-key')).toBe(before);
-    const other = join(folder.path, 'other');
-    await runToEnd(process.execPath, [makeSecrets, other]);
-    expect(readFileSync(join(other, 'master-key'), 'utf8')).not.toBe(before);
+    using other = temporaryFolder('secrets');
+    await runToEnd(process.execPath, [makeSecrets, other.path]);
+    expect(readFileSync(join(other.path, 'secrets/master-key'), 'utf8')).not.toBe(before);
   });
 });
 
 describe('Redis with the settings of compose.yaml', () => {
   it('refuses rather than forgets, keeps an append-only file, and answers strangers nothing but PING', async () => {
-    const settings = flagSettings(compose.services.redis!.command!.slice(1));
-    expect(settings).toMatchObject({ aclfile: '/run/secrets/redis.acl', dir: '/data' });
+    const flags = flagSettings(compose.services.redis!.command!.slice(1));
+    expect(flags).toMatchObject({ aclfile: '/run/secrets/redis.acl', dir: '/data' });
     await using server = await startRedis({
-      settings: { ...settings, aclfile: join(secretsFolder, 'redis.acl'), dir: folder.path },
+      settings: { ...flags, aclfile: secretPath('redis.acl'), dir: folder.path },
     });
     const ask = (...command: string[]) => runToEnd('redis-cli', ['-p', String(server.port), ...command]);
     const url = new URL(environmentFile(secret('connections.env')).REDIS_URL!);
