@@ -35,7 +35,7 @@ const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
  *
  * - before the id there is nothing but white space, folds and comments without nesting, quotes or backslashes;
  * - the id is a token or a quoted string, is UTF-8, and is shaped as a name: letters, digits, ".", "-" and "_". Escapes
- *   (`=?utf-8?q?…?=`, `%41`), blanks, controls, invisible characters and `id/1` are doubtful;
+ *   (`=?utf-8?q?…?=`, `%41`), blanks, controls, invisible characters, `id/1` and the word `none` are doubtful;
  * - behind the id stands nothing but CFWS and perhaps version 1, then ";" or the end of the field. A field that begins
  *   with a result (no id, as Outlook writes it) or has another version is removed;
  * - the id is none of `authservIds`: compared without case, without final dots, as A-labels.
@@ -109,13 +109,14 @@ function readIdentifier({ text, complete }: Value): string | undefined {
 
 /**
  * What an id is compared as: lower case, no final dots, A-labels. Two names when two generations of IDNA read it
- * differently ("ß" is a letter of its own today and was "ss" before). None when it is not shaped as a name.
+ * differently ("ß" is a letter of its own today and was "ss" before). None when it is not shaped as a name, or when it
+ * is the word `none`, in which some see a result of a field that lacks its id.
  */
 function comparableNames(id: string): string[] {
   let end = id.length;
   while (id[end - 1] === '.') end--;
   const name = id.slice(0, end);
-  if (!nameShaped.test(name)) return [];
+  if (!nameShaped.test(name) || name.toLowerCase() === 'none') return [];
   const ascii = /^\p{ASCII}*$/u.test(name);
   const names = ascii ? [name.toLowerCase()] : [normalizeDomain(name), normalizeDomain(name.toUpperCase())];
   const known = names.filter((candidate) => candidate !== null);

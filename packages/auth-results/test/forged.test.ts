@@ -82,6 +82,7 @@ describe('fields in doubt', () => {
     ['no id', '; mx.example; dkim=pass'],
     ['a result first', ' spf=pass; mx.example; dkim=pass'],
     ['a result first, as Outlook has it', ' spf=none (sender IP is 192.0.2.1) smtp.helo=a; dkim=none'],
+    ['none first', ' none; mx.example; dkim=pass'],
     ['two words', ' other.example mx.example; dkim=pass'],
     ['an unknown version', ' other.example 2; none'],
     ['a version that is none', ' other.example 1x; none'],
@@ -175,7 +176,7 @@ describe('what a careless reader takes for a field', () => {
   });
 });
 
-const pieces = ['mx.example', 'other.example', ...';() "\\12./=\t', '\n', '\r\n ', '\0', 'spf=pass'];
+const pieces = ['mx.example', 'other.example', ...';() "\\12./=\t', '\n', '\r\n ', '\0', 'spf=pass', 'none'];
 const piece = fc.constantFrom(...pieces);
 
 function tolerantId(value: string): string | undefined {
