@@ -7,7 +7,7 @@ import { ask, beginStep, countLookup, deadlineExceeded, endStep, temporaryFailur
 import type { Evaluation, Finding, Step } from './evaluation.ts';
 import { matches } from './mechanisms.ts';
 import { isSpfRecord, parseRecord } from './parse.ts';
-import type { Directive, DomainModifier, Qualifier, SpfRecord } from './record.ts';
+import type { Directive, DomainModifier, Mechanism, Qualifier, SpfRecord } from './record.ts';
 import type { SpfEvidence } from './result.ts';
 import { targetName } from './target-name.ts';
 
@@ -91,7 +91,7 @@ async function evaluateRecord(
     }
     endStep(evaluation, step, 'match');
     return {
-      finding: { code: matchCode(directive), values: { domain, term: directive.text } },
+      finding: { code: matchCode(evaluation, directive), values: { domain, term: directive.text } },
       step,
       matched: { term: directive.text, domain },
       ...(record.explanation === undefined ? {} : { explanation: { modifier: record.explanation, domain } }),
@@ -101,9 +101,25 @@ async function evaluateRecord(
   return { finding: { code: 'spf.no-match', values: { domain } } };
 }
 
-function matchCode(directive: Directive): SpfCode {
-  if (directive.qualifier === '+' && directive.mechanism.name === 'all') return 'spf.pass-any-host';
+function matchCode(evaluation: Evaluation, directive: Directive): SpfCode {
+  if (directive.qualifier === '+' && matchesEveryHost(evaluation, directive.mechanism)) return 'spf.pass-any-host';
   return codeOfQualifier[directive.qualifier];
+}
+
+/** Would the mechanism, having matched, match every other client of this IP version too? */
+function matchesEveryHost(evaluation: Evaluation, mechanism: Mechanism): boolean {
+  switch (mechanism.name) {
+    case 'all':
+      return true;
+    case 'a':
+    case 'mx':
+      return (evaluation.client.version === 4 ? mechanism.prefix4 : mechanism.prefix6) === 0;
+    case 'ip4':
+    case 'ip6':
+      return mechanism.network.prefixLength === 0;
+    default:
+      return false;
+  }
 }
 
 /** RFC 7208 §4.6.2. */

@@ -50,6 +50,17 @@ describe('codes', () => {
     });
   }
 
+  it.each(['all', 'ip4:198.51.100.1/0', 'a:host.example.com/0', 'mx/0//64'])(
+    'tell a pass by "%s" from one that says something',
+    async (term) => {
+      const zone = {
+        'example.com': { TXT: [`v=spf1 ${term} -all`], MX: [[10, 'host.example.com'] as const] },
+        'host.example.com': { A: ['198.51.100.1'] },
+      };
+      expect(await checkZone(zone)).toMatchObject({ result: 'pass', code: 'spf.pass-any-host' });
+    },
+  );
+
   it('are described in another language from the values of a result', async () => {
     const result = await checkZone(record('v=spf1 ip4:1.2.3 -all'));
     const dutch = {
