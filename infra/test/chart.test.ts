@@ -284,6 +284,15 @@ describe('authserv-id', () => {
   });
 });
 
+describe('strings that YAML would read as something else', () => {
+  it('stay strings', () => {
+    const objects = render({ nameOverride: '0', config: { authservId: 'on' }, signer: { podLabels: { number: '1' } } });
+    const texts = objects.flatMap(({ metadata, data }) => Object.values({ ...metadata.labels, ...data }));
+    expect(texts.filter((value) => typeof value !== 'string')).toEqual([]);
+    expect(deployments(objects)[0]?.spec.template.metadata.labels.number).toBe('1');
+  });
+});
+
 describe('scaling', () => {
   it('sets replicas where nothing else does', () => {
     expect(deployments(valueSets.defaults!).map(({ spec }) => spec.replicas)).toEqual([2, 2]);

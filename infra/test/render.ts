@@ -1,4 +1,4 @@
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { chart, helm } from './helm.ts';
 
 /** What the tests read of a Kubernetes object; the rest is there, untyped. */
@@ -67,11 +67,14 @@ export interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
 }
 
-/** Renders the chart as release `mail` in namespace `post`; `apis` are API versions the cluster has besides Kubernetes' own. */
+/**
+ * Renders the chart as release `mail` in namespace `post`; `apis` are API versions the cluster has besides Kubernetes' own.
+ * The result is read as YAML 1.1, as Kubernetes does: there an unquoted `on` is a boolean.
+ */
 export function render(values: unknown = {}, apis: readonly string[] = []): readonly KubernetesObject[] {
   const run = template(values, apis);
   if (run.status !== 0) throw new Error(run.stderr);
-  return parseAllDocuments(run.stdout).flatMap((document) => {
+  return parseAllDocuments(run.stdout, { version: '1.1', merge: false }).flatMap((document) => {
     if (document.errors.length > 0) throw document.errors[0]!;
     const object = document.toJS() as KubernetesObject | null;
     return object === null ? [] : [object];
@@ -81,7 +84,7 @@ export function render(values: unknown = {}, apis: readonly string[] = []): read
 /** The same, for values that may be refused. */
 export function template(values: unknown, apis: readonly string[] = []) {
   const args = ['template', 'mail', chart, '--namespace', 'post', '--kube-version', '1.35.0', '--values', '-'];
-  return helm([...args, ...apis.flatMap((api) => ['--api-versions', api])], stringify(values));
+  return helm([...args, ...apis.flatMap((api) => ['--api-versions', api])], JSON.stringify(values));
 }
 
 /** The one object of that kind whose name ends so; fails unless there is exactly one. */

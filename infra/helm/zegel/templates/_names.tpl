@@ -25,8 +25,8 @@
 {{- end -}}
 
 {{- define "zegel.labels" -}}
-app.kubernetes.io/name: {{ include "zegel.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "zegel.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: zegel
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -35,8 +35,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* Takes (dict "root" $ "component" "signer"). */}}
 {{- define "zegel.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "zegel.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "zegel.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
