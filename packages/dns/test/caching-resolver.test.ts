@@ -442,7 +442,7 @@ describe('the cache', () => {
     });
   });
 
-  it('drops the least recently used answer when it is full', () =>
+  it('drops what was not used for longest when it is full', () =>
     withServers(
       [(query) => [respond(query, { answers: [{ ...A, name: query.packet.questions![0]!.name }] })]],
       { cacheEntries: 2 },
