@@ -6,6 +6,7 @@ import { expandName, usesMacro } from './macro.ts';
 import type { MacroString, MacroValues } from './macro.ts';
 import { validatedName } from './validated-names.ts';
 
+/** What an expansion came to. Only a `name` can be asked for. */
 export type Target =
   | { readonly status: 'name'; readonly name: string }
   /** An expansion that the DNS cannot be asked for. RFC 7208 §4.8 leaves open what follows; here it names nothing. */
