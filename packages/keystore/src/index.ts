@@ -1,1 +1,15 @@
-export {};
+export type { AdminTokenSource } from './admin-token.ts';
+export type { Domain, Domains } from './domains.ts';
+export { KeystoreError } from './errors.ts';
+export type { KeystoreErrorCode } from './errors.ts';
+export { nextKeyStates } from './key-state.ts';
+export type { DkimKey, Keys } from './keys.ts';
+export { openKeystore } from './keystore.ts';
+export type { Keystore } from './keystore.ts';
+export { keystoreLimits } from './limits.ts';
+export { ensureMasterKey } from './master-key-check.ts';
+export { createMasterKeyFile, loadMasterKey } from './master-key.ts';
+export type { MasterKey, MasterKeySource } from './master-key.ts';
+export type { Page, PageRequest } from './page.ts';
+export { tokenAllows, tokenScopes } from './tokens.ts';
+export type { Token, TokenRefusal, Tokens, TokenScope, TokenVerification } from './tokens.ts';

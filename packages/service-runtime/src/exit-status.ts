@@ -17,7 +17,8 @@ export const exitStatus = {
 /** Codes, or the beginnings of codes, of errors that trying again cannot mend. */
 const configurationCodes = [
   'config.',
-  'keystore.master-key',
+  'keystore.',
+  'database.folder-unusable',
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EACCES',

@@ -1,3 +1,5 @@
+export { countReport } from './count-report.ts';
+export type { CountedReport } from './count-report.ts';
 export { listSettings, readConfig } from './config.ts';
 export type { AdminTokenSource, Config, MasterKeySource, Setting } from './config.ts';
 export { renderConfigTable } from './config-table.ts';
@@ -20,3 +22,4 @@ export { runService } from './run-service.ts';
 export type { RunServiceOptions, ServiceContext } from './run-service.ts';
 export { createTelemetry } from './telemetry.ts';
 export type { Telemetry, TelemetryOptions } from './telemetry.ts';
+export { packageVersion } from './package-version.ts';

@@ -16,6 +16,8 @@ import type { Telemetry } from './telemetry.ts';
 export interface ServiceContext {
   readonly config: Config;
   readonly logger: Logger;
+  /** The version given to {@link runService}. */
+  readonly version: string;
   readonly telemetry: Telemetry;
   /** Register here what the service needs to do its work. */
   readonly readiness: Readiness;
@@ -47,7 +49,7 @@ type StopSignal = 'SIGINT' | 'SIGTERM';
  * - First SIGINT or SIGTERM: /readyz says no; after `ZEGEL_DRAIN_DELAY_MS` everything is closed in reverse order of
  *   opening; exit 0. A signal during the start lets the start end
  *   first, for as long as the grace time.
- * - Second signal: exit 130 or 143 at once.
+ * - A second signal, half a second later or more: exit 130 or 143 at once.
  * - `start` rejects: one line on standard error (code and message; the stack with ZEGEL_LOG_LEVEL=debug), what was open
  *   is closed, exit 1 for a configuration that cannot work, 2 for infrastructure that is not there.
  * - An error nobody caught: logged, closing is tried, exit 70.
@@ -94,7 +96,16 @@ export async function runService(
     const health = await openHealthListener({ listen: config.metricsListen, telemetry, readiness });
     resources.use('health listener', health);
     const metricsAddress = formatAddress(health.address);
-    const context = { config, logger, telemetry, readiness, resources, metricsAddress, stopping: stopping.signal };
+    const context = {
+      config,
+      logger,
+      version,
+      telemetry,
+      readiness,
+      resources,
+      metricsAddress,
+      stopping: stopping.signal,
+    };
     const started = await start(context);
     if (started !== undefined) resources.use(name, started);
     readiness.started();
@@ -124,15 +135,22 @@ export async function runService(
   return await end(exitStatus.stopped);
 }
 
-/** The first signal asks to stop; the second one does not wait. */
+/**
+ * Milliseconds in which signals are one request: a terminal sends Ctrl-C to every process in the foreground, and npm passes it on to us
+ * once more.
+ */
+const sameRequestMs = 500;
+
+/** The first signal asks to stop; a later one does not wait. */
 function onStopSignal(logger: Logger, stop: (signal: StopSignal) => void): void {
-  let asked = false;
+  let askedAt: number | undefined;
   const handle = (signal: StopSignal): void => {
-    if (asked) {
+    if (askedAt !== undefined) {
+      if (performance.now() - askedAt < sameRequestMs) return;
       logger.warn({ signal }, 'second signal: not waiting for what is still open');
       process.exit(exitStatus.interrupted[signal]);
     }
-    asked = true;
+    askedAt = performance.now();
     stop(signal);
   };
   process.on('SIGINT', handle);

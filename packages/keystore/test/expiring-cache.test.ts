@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { ExpiringCache } from '../src/expiring-cache.ts';
+
+function cacheOf(size: number, keeps?: (value: string) => boolean) {
+  const clock = { now: 0 };
+  const loads: string[] = [];
+  const cache = new ExpiringCache<string>({ size, ttlMs: 10, now: () => clock.now, ...(keeps ? { keeps } : {}) });
+  const get = (key: string): Promise<string> =>
+    cache.get(key, async () => {
+      loads.push(key);
+      return key;
+    });
+  return { cache, clock, loads, get };
+}
+
+describe('ExpiringCache', () => {
+  test('those who ask at the same time share one load', async () => {
+    const { get, loads } = cacheOf(2);
+    await Promise.all([get('a'), get('a'), get('a')]);
+    expect(loads).toEqual(['a']);
+  });
+
+  test('loads again when the time is up', async () => {
+    const { get, loads, clock } = cacheOf(2);
+    await get('a');
+    clock.now = 9;
+    await get('a');
+    clock.now = 10;
+    await get('a');
+    expect(loads).toEqual(['a', 'a']);
+  });
+
+  test('the least recently used goes first', async () => {
+    const { get, loads } = cacheOf(2);
+    for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) await get(key);
+    expect(loads).toEqual(['a', 'b', 'c', 'b']);
+  });
+
+  test('what is not to be kept pushes nothing out', async () => {
+    const { get, loads } = cacheOf(1, (value) => value !== 'x');
+    for (const key of ['a', 'x', 'x', 'a']) await get(key);
+    expect(loads).toEqual(['a', 'x', 'x']);
+  });
+
+  test('a failure is not kept', async () => {
+    const { cache, get } = cacheOf(1);
+    await expect(cache.get('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    expect(await get('a')).toBe('a');
+  });
+
+  test('a load that began before a change is not kept after it', async () => {
+    const { cache, get, loads } = cacheOf(1);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const stale = cache.get('a', () => promise);
+    cache.delete('a');
+    resolve('old');
+    expect(await stale).toBe('old');
+    expect(await get('a')).toBe('a');
+    expect(loads).toEqual(['a']);
+  });
+});
