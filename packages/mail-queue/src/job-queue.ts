@@ -33,6 +33,9 @@ const JOB_OPTIONS = {
   stackTraceLimit: 0,
 } satisfies JobsOptions;
 
+/** Job states in which no worker will ever take the job. */
+const GONE: ReadonlySet<string> = new Set(['unknown', 'completed', 'failed']);
+
 /** What we use of a BullMQ queue, whichever backend it has. */
 interface BullQueue {
   add(name: string, data: InboundJob, options: JobsOptions): Promise<unknown>;
@@ -87,15 +90,14 @@ export class JobQueue {
   /** Adds the jobs that are missing, and puts those anew that BullMQ has given up. Returns the ids added. */
   async ensure(ids: readonly string[]): Promise<string[]> {
     const states = await Promise.all(ids.map((id) => this.#use((queue) => queue.getJobState(id))));
-    const added: string[] = [];
-    for (const [index, id] of ids.entries()) {
-      const state = states[index];
-      if (state !== 'unknown' && state !== 'completed' && state !== 'failed') continue;
-      if (state !== 'unknown') await this.#use((queue) => queue.remove(id));
-      await this.add(id);
-      added.push(id);
-    }
-    return added;
+    const missing = ids.filter((_id, index) => GONE.has(states[index] ?? ''));
+    await Promise.all(
+      missing.map(async (id) => {
+        await this.#use((queue) => queue.remove(id));
+        await this.add(id);
+      }),
+    );
+    return missing;
   }
 
   /** @throws QueueFullError when as many jobs wait as may. The count may be a quarter of a second old. */
