@@ -3,9 +3,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, startProcess, temporaryFolder } from '../../tests/harness/src/index.ts';
+import {
+  freePort,
+  runToEnd,
+  startPostgres,
+  startProcess,
+  startRedis,
+  temporaryFolder,
+} from '../../tests/harness/src/index.ts';
 import { copyContext, root } from './build-context.ts';
 import { parseDockerfile } from './dockerfile.ts';
+import { deployments, render } from './render.ts';
 
 const { stages } = parseDockerfile(readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8'));
 const [build, runtime] = stages;
@@ -30,10 +38,15 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => context.remove());
 
-/** Runs node of the tree in an environment of just these variables, and waits for its end. */
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** Starts node of the tree in an environment of just these variables. */
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const child = await startProcess('/usr/bin/env', ['-i', ...variables, node, ...args], { cwd: '/', ...user });
+  return startProcess('/usr/bin/env', ['-i', ...variables, node, ...args], { cwd: '/', ...user });
+}
+
+/** The same, to its end. */
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = await start(args, env);
   const { status } = await child.exited;
   return { status, output: child.output() };
 }
@@ -83,6 +96,46 @@ describe('the tree in the image, made by the steps of the Dockerfile', () => {
     const { status, output } = await run([...entrypoint.slice(1).map((part) => part.replace('/app', app)), '--help']);
     expect(output).toMatch(/\bzegel\b[\s\S]*\bserve\b/);
     expect(status).toBe(0);
+  });
+});
+
+describe.each(
+  deployments(render()).map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]!] as const),
+)('%s of the tree, on a real Redis and PostgreSQL', (_, container) => {
+  it('becomes ready, needs no folder of its own, and stops when asked', async () => {
+    await using redis = await startRedis();
+    await using postgres = await startPostgres();
+    using made = temporaryFolder('secrets');
+    await runToEnd(process.execPath, [join(root, 'infra/docker/make-secrets.mjs'), made.path]);
+    for (const folder of [made.path, join(made.path, 'secrets')]) chmodSync(folder, 0o755);
+
+    const [program, ...flags] = container.command.map((part) => part.replace(/^\/app/, app));
+    expect(program).toBe('node');
+    const variables = {
+      AUTHSERV_ID: 'mail.example.com',
+      ZEGEL_LISTEN: '127.0.0.1:0',
+      ZEGEL_METRICS_LISTEN: '127.0.0.1:0',
+      ZEGEL_MESSAGE_STORE: 'redis',
+      ZEGEL_DATA_DIR: '/nonexistent/data',
+      REDIS_URL: redis.url,
+      DATABASE_URL: await postgres.createDatabase('zegel'),
+      // As in the chart: the signer alone has them.
+      ...(container.name === 'signer'
+        ? {
+            ZEGEL_MASTER_KEY_FILE: join(made.path, 'secrets/master-key'),
+            ZEGEL_ADMIN_TOKEN_FILE: join(made.path, 'secrets/admin-token'),
+          }
+        : {}),
+    };
+    await using service = await start(flags, variables);
+    const { metrics } = JSON.parse(await service.waitForLine(/"msg":"started"/)) as { metrics: string };
+    const ready = await run([
+      join(app, 'health-check.mjs'),
+      `http://${metrics}${container.readinessProbe.httpGet.path}`,
+    ]);
+    expect(ready.output).toMatch(/: 200$/m);
+    expect(existsSync('/nonexistent')).toBe(false);
+    expect(await service.kill('SIGTERM')).toEqual({ status: 0, signal: null });
   });
 });
 
