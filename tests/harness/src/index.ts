@@ -9,8 +9,6 @@ export { startRedis } from './redis.ts';
 export type { RedisOptions, RedisServer } from './redis.ts';
 export { temporaryFolder } from './temporary-folder.ts';
 export type { TemporaryFolder } from './temporary-folder.ts';
-export { testKeyPair } from './keys.ts';
-export type { TestKeyPair } from './keys.ts';
 export { generateMessage, generateMessages, messageFeatures } from './messages.ts';
 export type { GeneratedMessage, MessageFeature } from './messages.ts';
 export { runSeed, seededRandom } from './random.ts';

@@ -57,9 +57,7 @@ function boundToParent(command: string, args: readonly string[], options: Proces
   if (setpriv === undefined) return [command, [...args]];
   const signal = (options.orphanSignal ?? 'SIGKILL').slice('SIG'.length);
   const identity =
-    options.user === undefined
-      ? []
-      : [`--reuid=${options.user.uid}`, `--regid=${options.user.gid}`, '--clear-groups', '--reset-env'];
+    options.user === undefined ? [] : [`--reuid=${options.user.uid}`, `--regid=${options.user.gid}`, '--clear-groups'];
   return [setpriv, [`--pdeathsig=${signal}`, ...identity, '--', command, ...args]];
 }
 

@@ -15,8 +15,8 @@ export interface Disagreement extends Situation {
 }
 
 export interface Tally {
-  /** Signatures judged `pass`, by verifier. */
-  readonly passed: Map<string, number>;
+  /** By verifier: the index of the message for every signature that it passed. */
+  readonly passed: Map<string, number[]>;
   /** Disagreements put down to a known exception. */
   readonly excused: Map<KnownException, number>;
   readonly disagreements: Disagreement[];
@@ -116,7 +116,9 @@ function judge(
   for (const statement of statements) {
     const { verifier, said } = statement;
     if (isPass(statement)) {
-      tally.passed.set(verifier, (tally.passed.get(verifier) ?? 0) + 1);
+      const passed = tally.passed.get(verifier) ?? [];
+      tally.passed.set(verifier, passed);
+      passed.push(situation.message.index);
       continue;
     }
     const badReader = exceptionFor(verifier, 'reader', situation);

@@ -11,7 +11,9 @@ import { signingDomain } from '../src/signing-domain.ts';
 import type { SigningDomain } from '../src/signing-domain.ts';
 import { zegel } from '../src/zegel.ts';
 
-const messageCount = 512;
+/** More than are asked for: each peer is known to refuse some. */
+const messageCount = 544;
+const messagesAskedFor = 500;
 /** The first disagreement about a message is printed with it, for so many messages; the rest are counted. */
 const printedMessages = 5;
 /** Generous: the machine may be busy with the other tests. */
@@ -63,7 +65,7 @@ function report({ signer, verifier, said, message, algorithm, canonicalization, 
 }
 
 function expectAgreement(signer: string, { passed, excused, disagreements }: Tally): void {
-  const counts = [...passed].map(([verifier, count]) => `${verifier} ${count}`).join(', ');
+  const counts = [...passed].map(([verifier, { length }]) => `${verifier} ${length}`).join(', ');
   console.log(`signed by ${signer}, passed by: ${counts}`);
   for (const [{ peer, as, what }, count] of excused) console.log(`  excused ${count} times: ${peer} as ${as} ${what}`);
   const first = new Map(disagreements.toReversed().map((disagreement) => [disagreement.message.index, disagreement]));
@@ -76,21 +78,26 @@ describe('DKIM with other implementations (RFC 6376, RFC 8463)', { timeout }, ()
     expect(peers.get(name)?.algorithms).toEqual(expect.arrayContaining([...peerPrograms[name].knows]));
   });
 
-  it('512 messages signed by us verify in dkimpy and libopendkim (both algorithms) and Mail::DKIM (RSA)', async () => {
+  it(`${messagesAskedFor} messages signed by us verify in dkimpy and libopendkim (both algorithms) and Mail::DKIM (RSA)`, async () => {
     const tally = await crossVerify(ours, implementations, messages, requestsOfOurs, domain);
     expectAgreement('zegel', tally);
-    expect(tally.passed.get('zegel')).toBeGreaterThanOrEqual(messageCount * canonicalizations.length);
+    for (const { name } of implementations) {
+      expect(new Set(tally.passed.get(name)).size, name).toBeGreaterThanOrEqual(messagesAskedFor);
+    }
   });
 
-  it.each(peerNames)('512 messages signed by %s verify with us and with the other peers', async (name) => {
-    const peer = peers.get(name)!;
-    const requests = ({ index }: GeneratedMessage): SignRequest[] => [
-      { canonicalization: canonicalizations[index % canonicalizations.length]!, algorithms: peer.algorithms },
-    ];
-    const tally = await crossVerify(peer, implementations, messages, requests, domain);
-    expectAgreement(name, tally);
-    expect(tally.passed.get('zegel')).toBeGreaterThan(messageCount / 2);
-  });
+  it.each(peerNames)(
+    `${messagesAskedFor} messages signed by %s verify with us and with the other peers`,
+    async (name) => {
+      const peer = peers.get(name)!;
+      const requests = ({ index }: GeneratedMessage): SignRequest[] => [
+        { canonicalization: canonicalizations[index % canonicalizations.length]!, algorithms: peer.algorithms },
+      ];
+      const tally = await crossVerify(peer, implementations, messages, requests, domain);
+      expectAgreement(name, tally);
+      expect(new Set(tally.passed.get('zegel')).size).toBeGreaterThanOrEqual(messagesAskedFor);
+    },
+  );
 
   it('a message changed after we signed it passes nowhere', async () => {
     await forEachConcurrently(messages.slice(0, 64), async (message) => {
