@@ -73,19 +73,27 @@ export async function startInboundWorker(options: InboundWorkerOptions): Promise
   const closing = new AbortController();
   const lettingGo = new AbortController();
 
-  const work = async (job: Job<InboundJob>, _token?: string, lost?: AbortSignal): Promise<void> => {
-    const signals = lost === undefined ? [lettingGo.signal] : [lettingGo.signal, lost];
+  /** What ends the attempt that this process is making at a message. */
+  const inWork = new Map<string, AbortController>();
+
+  const work = async ({ data: { id } }: Job<InboundJob>): Promise<void> => {
+    const own = new AbortController();
+    // Redis may have forgotten a claim and given the message to this very process again.
+    inWork.get(id)?.abort(new AttemptFailedError('queue.claim-lost'));
+    inWork.set(id, own);
     try {
-      await attemptMessage(job.data.id, AbortSignal.any(signals), attempt);
+      await attemptMessage(id, AbortSignal.any([own.signal, lettingGo.signal]), attempt);
     } catch (error) {
       // BullMQ keeps the text of what is thrown here: a code says enough, and nothing of the message.
       throw error instanceof AttemptFailedError ? error : new AttemptFailedError(codeOf(error));
+    } finally {
+      if (inWork.get(id) === own) inWork.delete(id);
     }
   };
   const { worker, disconnect } = makeWorker(options, work, maxStalledCount);
   worker.on('error', onError);
   worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) worker.cancelJob(id, 'the claim was lost');
+    for (const id of ids) inWork.get(id)?.abort(new AttemptFailedError('queue.claim-lost'));
   });
   worker.on('failed', (job) => {
     // BullMQ itself gives up a job that stalled too often; the message stays, for a person to look at.
@@ -118,14 +126,13 @@ async function within(promise: Promise<unknown>, milliseconds: number): Promise<
   return inTime;
 }
 
-type Work = (job: Job<InboundJob>, token?: string, signal?: AbortSignal) => Promise<void>;
+type Work = (job: Job<InboundJob>) => Promise<void>;
 
 /** What we use of a BullMQ worker, whichever backend it has. */
 interface BullWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'failed', listener: (job: Job<InboundJob> | undefined) => void): unknown;
   on(event: 'lockRenewalFailed', listener: (ids: string[]) => void): unknown;
-  cancelJob(id: string, reason?: string): boolean;
   close(force?: boolean): Promise<void>;
 }
 
