@@ -6,28 +6,12 @@ import type { Resolver } from '@zegel/dns';
 import { LineEndWatch, MessageScanner, exceededLimit, readAuthor } from '@zegel/message';
 import type { Header, HeaderEdits } from '@zegel/message';
 import { checkHelo, checkHost } from '@zegel/spf';
+import type { AuthenticationContext } from './context.ts';
 import { authenticationLimits } from './limits.ts';
 import type { AuthenticationLimits } from './limits.ts';
 import { headerNotices, notice } from './notices.ts';
 import type { AuthenticationReport, DkimVerdict, DmarcVerdict, Notice, SpfVerdict } from './report.ts';
 import { writeResults } from './write-results.ts';
-
-/** What the door knows about a message besides its bytes. What it does not know is left out, and not guessed. */
-export interface AuthenticationContext {
-  readonly session?: {
-    /** The client's address. Without it SPF is not checked. */
-    readonly ip?: string;
-    /** What the client said in HELO or EHLO. */
-    readonly helo?: string;
-  };
-  readonly envelope?: {
-    /** The reverse-path without angle brackets, empty for the null reverse-path. Without it SPF is not checked. */
-    readonly mailFrom?: string;
-    readonly rcptTo?: readonly string[];
-  };
-  /** The door turned bare LF into CRLF (see `normalizeLineEnds` of `@zegel/message`). */
-  readonly lineEndsNormalized?: boolean;
-}
 
 export interface AuthenticationOptions {
   readonly resolver: Resolver;

@@ -1,10 +1,7 @@
 export { authenticate, beginAuthentication } from './authenticate.ts';
-export type {
-  Authentication,
-  AuthenticationContext,
-  AuthenticationOptions,
-  AuthenticationResult,
-} from './authenticate.ts';
+export type { Authentication, AuthenticationOptions, AuthenticationResult } from './authenticate.ts';
+export { authenticationContextSchema } from './context.ts';
+export type { AuthenticationContext } from './context.ts';
 export { authenticationLimits } from './limits.ts';
 export type { AuthenticationLimits } from './limits.ts';
 export { noticeCodes } from './notices.ts';

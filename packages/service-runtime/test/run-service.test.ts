@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { exitStatus, startFailureStatus } from '../src/index.ts';
 
 const program = fileURLToPath(new URL('fixtures/service.ts', import.meta.url));
 const children: ChildProcess[] = [];
@@ -176,4 +177,14 @@ test('a failing check shows at /readyz by name and code', async () => {
   expect(await response.json()).toMatchObject({
     checks: [{ name: 'database', ok: false, code: 'database.unreachable' }],
   });
+});
+
+test.each<[string, number]>([
+  ['config.invalid', exitStatus.badConfiguration],
+  ['keystore.master-key-mismatch', exitStatus.badConfiguration],
+  ['EACCES', exitStatus.badConfiguration],
+  ['database.unavailable', exitStatus.lostInfrastructure],
+  ['ECONNREFUSED', exitStatus.lostInfrastructure],
+])('a start that fails with %s exits %i', (code, status) => {
+  expect(startFailureStatus(Object.assign(new Error('x'), { code }))).toBe(status);
 });

@@ -1,1 +1,45 @@
 #!/usr/bin/env node
+// The `zegel` command. Plain JavaScript, so that it starts on any Node from 20 on: an older Node than the code wants is
+// replaced by the one that comes with the package.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const isNewEnough = major > 22 || (major === 22 && minor >= 19);
+
+if (isNewEnough) await start();
+else replaceNode();
+
+/** The sources in a checkout, compiled code in a package. */
+async function start() {
+  const source = new URL('../src/main.ts', import.meta.url);
+  const { main } = await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
+  await main(process.argv.slice(2));
+}
+
+function replaceNode() {
+  const node = findNode();
+  if (node === undefined) {
+    process.stderr.write(`zegel: this is Node ${process.versions.node}; 22.19 or later is needed\n`);
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+}
+
+function findNode() {
+  const name = `node-${process.platform}-${process.arch}`;
+  const places = [import.meta.url, new URL('../../../package.json', import.meta.url).href];
+  for (const place of places) {
+    try {
+      return path.join(path.dirname(createRequire(place).resolve(`${name}/package.json`)), 'bin/node');
+    } catch {
+      // Not there: look further.
+    }
+  }
+  return undefined;
+}

@@ -1,1 +1,3 @@
-export {};
+export { openApiDocument } from './openapi.ts';
+export { startSigner } from './start.ts';
+export type { Signer, SignerGround } from './start.ts';

@@ -1,1 +1,3 @@
-export {};
+export { createProcessor } from './process-message.ts';
+export type { VerifierOptions } from './process-message.ts';
+export { startVerifier } from './start.ts';

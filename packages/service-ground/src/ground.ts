@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { openDatabase } from '@zegel/database';
+import type { Database, FolderLock } from '@zegel/database';
+import { CachingResolver } from '@zegel/dns/client';
+import { ensureMasterKey, openKeystore } from '@zegel/keystore';
+import type { Keystore } from '@zegel/keystore';
+import { FileMessageStore, RedisMessageStore } from '@zegel/mail-queue';
+import type { MessageStore } from '@zegel/mail-queue';
+import { errorCode } from '@zegel/service-runtime';
+import type { Config, ServiceContext } from '@zegel/service-runtime';
+
+/** What every service stands on. Closed by the service's resources, watched by its readiness. */
+export interface Ground {
+  readonly database: Database;
+  readonly store: MessageStore;
+  readonly resolver: CachingResolver;
+}
+
+/**
+ * Opens database, message store and resolver as the configuration says.
+ *
+ * @param lock a lock on the data folder that the caller holds already.
+ * @throws what `openDatabase` of `@zegel/database` and the resolver throw: the start fails.
+ */
+export async function openGround(context: ServiceContext, lock?: FolderLock): Promise<Ground> {
+  const { config, readiness, resources, telemetry } = context;
+  const database = await openDatabase(
+    config.databaseUrl === undefined
+      ? { folder: config.dataDir, ...(lock === undefined ? {} : { lock }) }
+      : { url: config.databaseUrl },
+  );
+  resources.defer('database', () => database.close());
+  readiness.add('database', () => database.ping());
+
+  const store = openStore(context);
+  resources.defer('message store', () => store.close());
+  readiness.add('message store', () => store.ping());
+
+  const resolver = openResolver(config);
+  resources.defer('resolver', () => resolver.close());
+  resources.use(
+    'DNS metrics',
+    telemetry.instruments.observeDns(() => {
+      const { udpQueries, tcpQueries, cacheHits, failures } = resolver.statistics;
+      return {
+        queries: udpQueries + tcpQueries,
+        cacheHits,
+        failures: Object.values(failures).reduce((sum, count) => sum + count, 0),
+      };
+    }),
+  );
+  return { database, store, resolver };
+}
+
+/** The real DNS, as the configuration says. */
+export function openResolver({ dnsServers }: Pick<Config, 'dnsServers'>): CachingResolver {
+  if (dnsServers.length === 0) return new CachingResolver();
+  return new CachingResolver({ servers: dnsServers.map(({ host, port }) => ({ address: host, port })) });
+}
+
+/** Opens the keystore, with the master key and the admin token that the configuration names, or makes them. */
+export async function openConfiguredKeystore(database: Database, config: Config): Promise<Keystore> {
+  const masterKey = await ensureMasterKey(database, config.masterKey);
+  const keystore = await openKeystore({ database, masterKey });
+  await keystore.ensureAdminToken(config.adminToken);
+  return keystore;
+}
+
+function openStore({ config, logger }: ServiceContext): MessageStore {
+  if (config.messageStore === 'redis' && config.redisUrl !== undefined) {
+    const onError = (error: Error): void =>
+      logger.warn({ code: errorCode(error) }, 'the message store reports an error');
+    return new RedisMessageStore({ url: config.redisUrl, onError });
+  }
+  return new FileMessageStore(join(config.dataDir, 'messages'));
+}

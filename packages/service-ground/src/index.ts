@@ -1,0 +1,2 @@
+export { openConfiguredKeystore, openGround, openResolver } from './ground.ts';
+export type { Ground } from './ground.ts';

@@ -1,0 +1,78 @@
+import { errorCode, packageVersion } from '@zegel/service-runtime';
+import { UsageError, exitStatus } from './errors.ts';
+
+const usage = `zegel <command>
+
+  serve     run everything in one process: REST API, worker, metrics
+  sign      sign a message with DKIM
+  verify    authenticate a message: DKIM, SPF, DMARC
+  spf       check SPF, and show every term that was looked at
+  keygen    make a DKIM key and the record to publish
+  help      this text; "zegel help sign" tells about one command
+  version   the version
+`;
+
+interface Command {
+  readonly usage: string;
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** Loaded when they are called, so that a small command does not wait for what only a large one needs. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  async serve() {
+    const { runServe, serveUsage } = await import('./serve.ts');
+    return { usage: serveUsage, run: runServe };
+  },
+  async sign() {
+    const { runSign, signUsage } = await import('./sign.ts');
+    return { usage: signUsage, run: runSign };
+  },
+  async verify() {
+    const { runVerify, verifyUsage } = await import('./verify.ts');
+    return { usage: verifyUsage, run: runVerify };
+  },
+  async spf() {
+    const { runSpf, spfUsage } = await import('./spf.ts');
+    return { usage: spfUsage, run: runSpf };
+  },
+  async keygen() {
+    const { runKeygen, keygenUsage } = await import('./keygen.ts');
+    return { usage: keygenUsage, run: runKeygen };
+  },
+};
+
+/** The `zegel` command. Sets the exit status of the process. */
+export async function main(args: readonly string[]): Promise<void> {
+  const [name = 'help', ...rest] = args;
+  try {
+    process.exitCode = await run(name, rest);
+  } catch (error) {
+    const isUsage = error instanceof UsageError || errorCode(error) === 'config.invalid';
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`zegel ${name}: ${message}\n`);
+    if (error instanceof UsageError) process.stderr.write(`"zegel help ${name in commands ? name : ''}" tells more\n`);
+    process.exitCode = isUsage ? exitStatus.badCall : exitStatus.lostInfrastructure;
+  }
+}
+
+async function run(name: string, args: readonly string[]): Promise<number> {
+  if (name === 'version' || name === '--version') {
+    process.stdout.write(`zegel ${packageVersion(import.meta.url)}, Node ${process.versions.node}\n`);
+    return exitStatus.done;
+  }
+  const isHelp = name === 'help' || name === '--help' || name === '-h';
+  const load = Object.hasOwn(commands, isHelp ? (args[0] ?? '') : name)
+    ? commands[isHelp ? (args[0] ?? '') : name]
+    : undefined;
+  if (load === undefined) {
+    if (!isHelp || args[0] !== undefined) throw new UsageError(`there is no command ${isHelp ? args[0] : name}`);
+    process.stdout.write(usage);
+    return exitStatus.done;
+  }
+  const command = await load();
+  if (isHelp || args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(command.usage);
+    return exitStatus.done;
+  }
+  return command.run(args);
+}

@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lockFolder } from '@zegel/database';
+import { OverlayResolver } from '@zegel/dns';
+import { openConfiguredKeystore, openGround } from '@zegel/service-ground';
+import { packageVersion, runService } from '@zegel/service-runtime';
+import type { Config, ServiceContext } from '@zegel/service-runtime';
+import { startSigner } from '@zegel/signer';
+import { startVerifier } from '@zegel/verifier';
+import { readArguments } from './arguments.ts';
+import { DemoZone, ensureDemo } from './demo.ts';
+
+export const serveUsage = `zegel serve
+
+Runs everything in one process: the REST API, a worker for the inbound queue, metrics. Without further configuration on
+embedded stores in the data folder: nothing else need be installed. Ctrl-C stops it.
+
+  --data DIR       the data folder (ZEGEL_DATA_DIR); default: ./.zegel
+  --listen H:P     where the REST API listens (ZEGEL_LISTEN); default: 127.0.0.1:8080
+  --no-demo        do not make or serve the demo domain example.test
+
+Everything else is configured by environment: see docs/configuration.md. REDIS_URL moves the queue to Redis,
+DATABASE_URL the store to PostgreSQL.
+`;
+
+/** `zegel serve`. Ends the process itself. */
+export async function runServe(args: readonly string[]): Promise<never> {
+  const options = readArguments(args, {
+    data: { type: 'string' },
+    listen: { type: 'string' },
+    demo: { type: 'boolean', default: true },
+  });
+  const env = {
+    ...process.env,
+    ...(options.data === undefined ? {} : { ZEGEL_DATA_DIR: options.data }),
+    ...(options.listen === undefined ? {} : { ZEGEL_LISTEN: options.listen }),
+  };
+  return runService('zegel', (context) => serve(context, options.demo), {
+    env,
+    version: packageVersion(import.meta.url),
+  });
+}
+
+async function serve(context: ServiceContext, withDemo: boolean): Promise<AsyncDisposable> {
+  const { config, metricsAddress, resources } = context;
+  const lock = await lockFolder(config.dataDir);
+  resources.defer('data folder', () => lock.release());
+  say(`zegel: opening ${config.dataDir} (the first start takes some seconds)`);
+
+  const ground = await openGround(context, lock);
+  const keystore = await openConfiguredKeystore(ground.database, config);
+  if (withDemo) await ensureDemo(ground.database, keystore);
+  const resolver = withDemo ? new OverlayResolver(new DemoZone(keystore), ground.resolver) : ground.resolver;
+
+  const verifier = await startVerifier(context, { ...ground, resolver });
+  resources.use('verifier', verifier);
+  const signer = await startSigner(context, { ...ground, resolver, keystore });
+  say(describeService(config, signer.address, metricsAddress, withDemo));
+  return signer;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** What a person needs to know, and two commands to paste. */
+function describeService(config: Config, address: string, metricsAddress: string, withDemo: boolean): string {
+  const { adminToken, dataDir, databaseUrl, redisUrl } = config;
+  const lines = [
+    '',
+    `  REST API   http://${address}`,
+    `  metrics    http://${metricsAddress}/metrics`,
+    `  data       ${dataDir}`,
+    `  store      ${databaseUrl === undefined ? 'embedded' : 'PostgreSQL'}, queue ${redisUrl === undefined ? 'in the store' : 'in Redis'}`,
+    `  token      ${'file' in adminToken ? adminToken.file : 'given by its SHA-256'}`,
+    '',
+  ];
+  if (withDemo && 'file' in adminToken) {
+    const message = fileURLToPath(new URL('../examples/hello.eml', import.meta.url));
+    const signed = path.join(dataDir, 'signed.eml');
+    const token = `-H "Authorization: Bearer $(cat ${quote(adminToken.file)})"`;
+    const body = `-H 'Content-Type: message/rfc822' --data-binary`;
+    const session = 'ip=127.0.0.1&helo=mail.example.test&mailFrom=alice@example.test';
+    lines.push(
+      'Sign a message:',
+      '',
+      `  curl -sS --fail-with-body ${token} -H 'Accept: message/rfc822' ${body} @${quote(message)} -o ${quote(signed)} http://${address}/v1/sign`,
+      '',
+      'Verify it:',
+      '',
+      `  curl -sS --fail-with-body ${token} ${body} @${quote(signed)} 'http://${address}/v1/verify?${session}'`,
+      '',
+    );
+  }
+  lines.push('Ctrl-C stops it.');
+  return lines.join('\n');
+}
+
+/** A word of a shell command. */
+function quote(word: string): string {
+  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

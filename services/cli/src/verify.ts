@@ -1,0 +1,99 @@
+import { hostname } from 'node:os';
+import { authenticate, authenticationContextSchema } from '@zegel/authentication';
+import type { AuthenticationContext, AuthenticationReport } from '@zegel/authentication';
+import { editMessage } from '@zegel/message';
+import { readArguments, readTime } from './arguments.ts';
+import { runBatch } from './batch.ts';
+import { UsageError, exitStatus } from './errors.ts';
+import { readMessage } from './input.ts';
+import { resolverFor } from './resolver.ts';
+
+export const verifyUsage = `zegel verify [--ip A --helo H --mail-from F] < message.eml
+zegel verify --batch < cases.jsonl > results.jsonl
+
+Authenticates a message: DKIM, SPF, DMARC. SPF needs --ip and --mail-from.
+
+  --ip A           the client's address
+  --helo H         what the client said in HELO or EHLO
+  --mail-from F    the reverse-path, empty for the null one
+  --dns FILE       answer every look-up from this zone file, offline
+  --now TIME       verify as if it were this time (RFC 3339)
+  --input FILE     the message; default: standard input
+  --authserv-id N  the name Authentication-Results is written under; default: the host's
+  --json           the whole report as JSON
+  --message        the message with Authentication-Results on top and forged ones gone
+  --exit-on fail   exit with 3 when DMARC fails, or no signature passes and one fails
+  --batch          one JSON object a line: {id, raw_base64 | file, ip, helo, mailFrom, dns, now};
+                   one line out per line in, in order: {id, report, edits} or {id, error: {code, message}}
+`;
+
+/** `zegel verify`. */
+export async function runVerify(args: readonly string[]): Promise<number> {
+  const options = readArguments(args, {
+    ip: { type: 'string' },
+    helo: { type: 'string' },
+    'mail-from': { type: 'string' },
+    dns: { type: 'string' },
+    now: { type: 'string' },
+    input: { type: 'string' },
+    'authserv-id': { type: 'string' },
+    json: { type: 'boolean' },
+    message: { type: 'boolean' },
+    'exit-on': { type: 'string' },
+    batch: { type: 'boolean' },
+  });
+  const now = readTime(options.now);
+  const authservId = options['authserv-id'] ?? hostname();
+  if (options['exit-on'] !== undefined && options['exit-on'] !== 'fail') throw new UsageError('--exit-on knows: fail');
+  using open = await resolverFor(options.dns);
+  const core = { resolver: open.resolver, authservId, ...(now === undefined ? {} : { now }) };
+  if (options.batch === true) return runBatch(core);
+
+  const { raw, lineEndsNormalized } = await readMessage(options.input);
+  const context = readContext({ ...options, mailFrom: options['mail-from'] }, lineEndsNormalized);
+  const { report, edits } = await authenticate(raw, context, core);
+  if (options.message === true) process.stdout.write(editMessage(raw, edits));
+  else process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report));
+  return options['exit-on'] === 'fail' && hasFailed(report) ? exitStatus.exitOn : exitStatus.done;
+}
+
+interface GivenContext {
+  readonly ip?: string | undefined;
+  readonly helo?: string | undefined;
+  readonly mailFrom?: string | undefined;
+}
+
+/** Session and envelope as a caller gave them. Throws a {@link UsageError}. */
+export function readContext({ ip, helo, mailFrom }: GivenContext, lineEndsNormalized: boolean): AuthenticationContext {
+  const parsed = authenticationContextSchema.safeParse({
+    session: { ip, helo },
+    envelope: { mailFrom: mailFrom?.replace(/^<(.*)>$/s, '$1') },
+    lineEndsNormalized,
+  });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(`${String(issue?.path.at(-1))}: ${issue?.message ?? 'invalid'}`);
+}
+
+function hasFailed({ dkim, dmarc }: AuthenticationReport): boolean {
+  const isSigned = dkim.some(({ result }) => result === 'pass');
+  return dmarc.result === 'fail' || (!isSigned && dkim.some(({ result }) => result === 'fail'));
+}
+
+/** A report for a person: a line per verdict, what to do below it. */
+function describeReport(report: AuthenticationReport): string {
+  const lines: string[] = [];
+  const add = (
+    name: string,
+    verdict: { result: string; code: string; explanation: string; advice?: string | undefined },
+  ): void => {
+    lines.push(`${`${name}=${verdict.result}`.padEnd(16)} ${verdict.explanation} [${verdict.code}]`);
+    if (verdict.advice !== undefined && verdict.result !== 'pass') lines.push(`${' '.repeat(17)}${verdict.advice}`);
+  };
+  for (const verdict of report.dkim) add('dkim', verdict);
+  add('spf', report.spf.mailFrom);
+  add('dmarc', report.dmarc);
+  for (const { code, explanation } of report.notices) lines.push(`${'note'.padEnd(16)} ${explanation} [${code}]`);
+  lines.push('', `Authentication-Results: ${report.authenticationResults.replaceAll('\r\n', '\n')}`);
+  return `${lines.join('\n')}\n`;
+}

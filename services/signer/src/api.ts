@@ -1,0 +1,287 @@
+import { authenticationReportSchema } from '@zegel/authentication';
+import { tokenScopes } from '@zegel/keystore';
+import type { TokenScope } from '@zegel/keystore';
+import { z } from 'zod';
+
+/**
+ * The REST API as data: one table from which the routes are registered and the OpenAPI document is made, so that neither
+ * can say what the other does not do.
+ */
+
+export const domainSchema = z.object({ name: z.string(), createdAt: z.iso.datetime() });
+
+export const keySchema = z.object({
+  id: z.uuid(),
+  domain: z.string(),
+  selector: z.string(),
+  algorithm: z.enum(['rsa-sha256', 'ed25519-sha256']),
+  bits: z.number(),
+  state: z.enum(['pending', 'published', 'active', 'retiring', 'revoked', 'deleted']),
+  record: z.object({ name: z.string(), text: z.string() }).nullable().describe('The TXT record to publish'),
+  createdAt: z.iso.datetime(),
+  stateChangedAt: z.iso.datetime(),
+});
+
+export const tokenSchema = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  scopes: z.array(z.enum(tokenScopes)),
+  domains: z.array(z.string()).nullable().describe('The domains it is for; null is all'),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+
+const noticeSchema = z.object({ code: z.string(), explanation: z.string(), advice: z.string().optional() });
+
+export const signAnswerSchema = z.object({
+  result: z.literal('signed'),
+  code: z.string(),
+  explanation: z.string(),
+  signatures: z.array(
+    z.object({
+      domain: z.string(),
+      selector: z.string(),
+      algorithm: z.string(),
+      field: z.string().describe('The DKIM-Signature field, CRLF ended: put it on top of the message'),
+    }),
+  ),
+  notices: z.array(noticeSchema),
+});
+
+export const inboundSchema = z.object({
+  id: z.uuid(),
+  state: z.enum(['queued', 'verifying', 'done', 'parked']),
+  receivedAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  bytes: z.number(),
+  attempts: z.number(),
+  report: authenticationReportSchema.nullable(),
+  error: z.object({ code: z.string(), text: z.string() }).nullable(),
+});
+
+export const newDomainSchema = z.strictObject({ name: z.string().max(1024) });
+
+export const newKeySchema = z.strictObject({
+  selector: z.string().max(253),
+  algorithm: z.enum(['rsa-sha256', 'ed25519-sha256']).default('rsa-sha256').describe('Of the key to generate'),
+  modulusLength: z.number().int().optional().describe('Bits of a generated RSA key, 2048 to 4096'),
+  privateKey: z.string().optional().describe('PEM of a private key to import; none is generated then'),
+});
+
+export const keyStateSchema = z.strictObject({ state: keySchema.shape.state });
+
+export const newTokenSchema = z.strictObject({
+  name: z.string().max(1024),
+  scopes: z.array(z.enum(tokenScopes)),
+  domains: z.array(z.string().max(1024)).nullable().default(null),
+  expiresAt: z.iso.datetime().nullable().default(null),
+});
+
+const page = (item: z.ZodType) => z.object({ items: z.array(item), next: z.string().nullable() });
+
+interface Parameter {
+  readonly name: string;
+  readonly in: 'query' | 'path';
+  readonly description: string;
+}
+
+export interface Operation {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** In the form of OpenAPI: `/v1/inbound/{id}`. */
+  readonly path: string;
+  readonly summary: string;
+  /** The scope a token needs; null when any accepted token will do; `public` when none is needed. */
+  readonly scope: TokenScope | null | 'public';
+  readonly parameters?: readonly Parameter[];
+  readonly body?: { readonly type: 'message/rfc822' | 'application/json'; readonly schema?: z.ZodType };
+  readonly answer: {
+    readonly status: 200 | 201 | 202 | 204;
+    readonly types: readonly ('application/json' | 'message/rfc822')[];
+    readonly schema?: z.ZodType;
+  };
+}
+
+const id: Parameter = { name: 'id', in: 'path', description: 'A UUID' };
+const domain: Parameter = { name: 'domain', in: 'path', description: 'A domain name' };
+const paging: readonly Parameter[] = [
+  { name: 'after', in: 'query', description: 'The `next` of the page before' },
+  { name: 'limit', in: 'query', description: 'Items of a page' },
+];
+const session: readonly Parameter[] = [
+  { name: 'ip', in: 'query', description: "The client's address (or the field X-Zegel-Ip)" },
+  { name: 'helo', in: 'query', description: 'What the client said in HELO or EHLO (or X-Zegel-Helo)' },
+  { name: 'mailFrom', in: 'query', description: 'The reverse-path, empty for the null one (or X-Zegel-Mail-From)' },
+];
+const message = { type: 'message/rfc822' } as const;
+const json = ['application/json'] as const;
+const jsonOrMessage = ['application/json', 'message/rfc822'] as const;
+
+/** Every operation, by the name under which its handler is registered. */
+export const operations = {
+  sign: {
+    method: 'post',
+    path: '/v1/sign',
+    summary:
+      'Sign a message: answers the DKIM-Signature fields, or with Accept: message/rfc822 the whole signed message',
+    scope: 'sign',
+    parameters: [
+      {
+        name: 'domain',
+        in: 'query',
+        description: 'The signing domain. Default: the author domain, or the nearest one above it that has keys',
+      },
+    ],
+    body: message,
+    answer: { status: 200, types: jsonOrMessage, schema: signAnswerSchema },
+  },
+  verify: {
+    method: 'post',
+    path: '/v1/verify',
+    summary:
+      'Authenticate a message: answers the report, or with Accept: message/rfc822 the message with Authentication-Results on top and forged ones gone',
+    scope: 'verify',
+    parameters: session,
+    body: message,
+    answer: { status: 200, types: jsonOrMessage, schema: authenticationReportSchema },
+  },
+  submitInbound: {
+    method: 'post',
+    path: '/v1/inbound',
+    summary: 'Queue a message for a worker to authenticate',
+    scope: 'inbound',
+    parameters: session,
+    body: message,
+    answer: { status: 202, types: json, schema: z.object({ id: z.uuid(), state: z.literal('queued') }) },
+  },
+  getInbound: {
+    method: 'get',
+    path: '/v1/inbound/{id}',
+    summary: 'State and report of a queued message',
+    scope: 'inbound',
+    parameters: [id],
+    answer: { status: 200, types: json, schema: inboundSchema },
+  },
+  getInboundMessage: {
+    method: 'get',
+    path: '/v1/inbound/{id}/message',
+    summary: 'The message with Authentication-Results on top, once it is done',
+    scope: 'inbound',
+    parameters: [id],
+    answer: { status: 200, types: ['message/rfc822'] },
+  },
+  retryInbound: {
+    method: 'post',
+    path: '/v1/inbound/{id}/retry',
+    summary: 'Put a parked message back in the queue',
+    scope: 'inbound',
+    parameters: [id],
+    answer: { status: 202, types: json, schema: z.object({ id: z.uuid(), state: z.literal('queued') }) },
+  },
+  createDomain: {
+    method: 'post',
+    path: '/v1/domains',
+    summary: 'Add a domain',
+    scope: 'keys:write',
+    body: { type: 'application/json', schema: newDomainSchema },
+    answer: { status: 201, types: json, schema: domainSchema },
+  },
+  listDomains: {
+    method: 'get',
+    path: '/v1/domains',
+    summary: 'The domains, by name',
+    scope: 'keys:read',
+    parameters: paging,
+    answer: { status: 200, types: json, schema: page(domainSchema) },
+  },
+  getDomain: {
+    method: 'get',
+    path: '/v1/domains/{domain}',
+    summary: 'One domain',
+    scope: 'keys:read',
+    parameters: [domain],
+    answer: { status: 200, types: json, schema: domainSchema },
+  },
+  deleteDomain: {
+    method: 'delete',
+    path: '/v1/domains/{domain}',
+    summary: 'Delete a domain and its keys; refused while one of them is active',
+    scope: 'keys:write',
+    parameters: [domain],
+    answer: { status: 204, types: json },
+  },
+  createKey: {
+    method: 'post',
+    path: '/v1/domains/{domain}/keys',
+    summary: 'Generate a key, or import one: it is pending until its state is changed',
+    scope: 'keys:write',
+    parameters: [domain],
+    body: { type: 'application/json', schema: newKeySchema },
+    answer: { status: 201, types: json, schema: keySchema },
+  },
+  listKeys: {
+    method: 'get',
+    path: '/v1/domains/{domain}/keys',
+    summary: 'The keys of a domain, by age; private keys are never shown',
+    scope: 'keys:read',
+    parameters: [domain, ...paging],
+    answer: { status: 200, types: json, schema: page(keySchema) },
+  },
+  changeKey: {
+    method: 'patch',
+    path: '/v1/domains/{domain}/keys/{id}',
+    summary: 'Move a key on in its life: pending, published, active, retiring, revoked, deleted',
+    scope: 'keys:write',
+    parameters: [domain, id],
+    body: { type: 'application/json', schema: keyStateSchema },
+    answer: { status: 200, types: json, schema: z.object({ key: keySchema, replaced: keySchema.nullable() }) },
+  },
+  createToken: {
+    method: 'post',
+    path: '/v1/tokens',
+    summary: 'Make a token; its secret is shown this once',
+    scope: 'admin',
+    body: { type: 'application/json', schema: newTokenSchema },
+    answer: { status: 201, types: json, schema: tokenSchema.extend({ secret: z.string() }) },
+  },
+  listTokens: {
+    method: 'get',
+    path: '/v1/tokens',
+    summary: 'The tokens, by age, without their secrets',
+    scope: 'admin',
+    parameters: paging,
+    answer: { status: 200, types: json, schema: page(tokenSchema) },
+  },
+  revokeToken: {
+    method: 'delete',
+    path: '/v1/tokens/{id}',
+    summary: 'Revoke a token for good',
+    scope: 'admin',
+    parameters: [id],
+    answer: { status: 200, types: json, schema: tokenSchema },
+  },
+  openapi: {
+    method: 'get',
+    path: '/v1/openapi.json',
+    summary: 'This document',
+    scope: null,
+    answer: { status: 200, types: json },
+  },
+  healthz: {
+    method: 'get',
+    path: '/healthz',
+    summary: 'The process is alive',
+    scope: 'public',
+    answer: { status: 200, types: json },
+  },
+  readyz: {
+    method: 'get',
+    path: '/readyz',
+    summary: 'Whether traffic may come; 503 says which check fails',
+    scope: 'public',
+    answer: { status: 200, types: json },
+  },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof operations;

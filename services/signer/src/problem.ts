@@ -1,0 +1,99 @@
+import { STATUS_CODES } from 'node:http';
+import type { Response } from 'express';
+import { retryAfter as retryAfterSeconds } from './limits.ts';
+
+/** What a problem says beyond its status (RFC 9457). */
+export interface ProblemOptions {
+  /** Stable; the last part of the type URI. */
+  readonly code: string;
+  /** What is wrong with this request, for a person. */
+  readonly detail: string;
+  readonly advice?: string | undefined;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number;
+  /** Further members of the answer. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** A request that is answered with application/problem+json. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly code: string;
+  readonly options: ProblemOptions;
+
+  constructor(status: number, options: ProblemOptions) {
+    super(options.detail);
+    this.status = status;
+    this.code = options.code;
+    this.options = options;
+  }
+}
+
+export function sendProblem(response: Response, { status, options }: Problem): void {
+  const { code, detail, advice, retryAfter, extra } = options;
+  if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer realm="zegel"');
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:zegel:problem:${code}`,
+        title: STATUS_CODES[status] ?? 'Error',
+        status,
+        code,
+        detail,
+        ...(advice === undefined ? {} : { advice }),
+        ...extra,
+      }),
+    );
+}
+
+/** Errors of the packages below, by code: what a client can do about them. */
+const statusByCode: Readonly<Record<string, number>> = {
+  'database.unavailable': 503,
+  'queue.unavailable': 503,
+  'queue.full': 503,
+  'message-store.unavailable': 503,
+  'message-store.full': 503,
+  'message-store.missing': 404,
+  'keystore.domain-unknown': 404,
+  'keystore.key-unknown': 404,
+  'keystore.token-unknown': 404,
+  'keystore.domain-exists': 409,
+  'keystore.domain-in-use': 409,
+  'keystore.selector-in-use': 409,
+  'keystore.state-change-illegal': 409,
+  'keystore.too-many-keys': 409,
+  'keystore.domain-invalid': 422,
+  'keystore.selector-invalid': 422,
+  'keystore.key-size-unsupported': 422,
+  'keystore.key-unreadable': 422,
+  'keystore.token-invalid': 422,
+  'keystore.page-invalid': 422,
+  'dkim.key-unreadable': 422,
+  'dkim.key-type-unsupported': 422,
+  'dkim.key-too-short': 422,
+  'dkim.key-name-invalid': 422,
+};
+
+/** What a client is told when one of the things we stand on is lost. Messages of drivers hold addresses: not for outside. */
+const lostDetail: Readonly<Record<string, string>> = {
+  'queue.full': 'As many messages wait as may. Nothing of this request was kept.',
+  'message-store.full': 'The message store has no room. Nothing of this request was kept.',
+};
+
+/** The problem that an error stands for, or null for one that nobody expected. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  const { code } = error;
+  const status = statusByCode[code];
+  if (status === undefined) return null;
+  if (status !== 503) return new Problem(status, { code, detail: error.message });
+  const detail =
+    lostDetail[code] ?? 'Something this service needs cannot be reached. Nothing of this request was kept.';
+  const retryAfter = code.endsWith('.full') ? retryAfterSeconds.full : retryAfterSeconds.unavailable;
+  return new Problem(503, { code, detail, retryAfter });
+}

@@ -1,0 +1,77 @@
+import { authenticate } from '@zegel/authentication';
+import { editMessage } from '@zegel/message';
+import { countReport } from '@zegel/service-runtime';
+import { sign } from '@zegel/signing';
+import type { SigningResult } from '@zegel/signing';
+import type { Request, Response } from 'express';
+import type { ApiGround, Handler } from './handlers.ts';
+import { Problem } from './problem.ts';
+import { queryText, readContext } from './read-context.ts';
+
+/** The two verbs over REST. */
+export function signAndVerifyHandlers({ keystore, authentication, instruments, reader }: ApiGround): {
+  readonly sign: Handler;
+  readonly verify: Handler;
+} {
+  return {
+    sign({ request, response, token }) {
+      const wanted = wantedType(request);
+      const domain = queryText(request, 'domain');
+      return reader.with(request, async ({ raw, lineEndsNormalized }) => {
+        const result = await sign(
+          raw,
+          { submitter: { maySignAs: token.domains ?? ['*'] }, ...(domain === undefined ? {} : { domain }) },
+          { keySource: keystore, ...(authentication.limits === undefined ? {} : { limits: authentication.limits }) },
+        );
+        instruments.countSigning(result);
+        if (result.result === 'refused') throw refusal(result);
+        if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, result.edits));
+        const { code, explanation, signatures } = result;
+        const notices = lineEndsNormalized ? [lineEndsNotice] : [];
+        response.json({ result: 'signed', code, explanation, signatures, notices });
+      });
+    },
+
+    verify({ request, response }) {
+      const wanted = wantedType(request);
+      return reader.with(request, async ({ raw, lineEndsNormalized }) => {
+        const context = readContext(request, lineEndsNormalized);
+        const { report, edits } = await authenticate(raw, context, authentication);
+        countReport(instruments, report);
+        if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, edits));
+        response.json(report);
+      });
+    },
+  };
+}
+
+const lineEndsNotice = {
+  code: 'message.line-ends-normalised',
+  explanation: 'The input had bare LF line ends throughout; what is signed is the message with CRLF.',
+};
+
+/** What the client wants to have back. Throws a {@link Problem} when it wants something else. */
+function wantedType(request: Request): 'application/json' | 'message/rfc822' {
+  const wanted = request.accepts(['application/json', 'message/rfc822']);
+  if (wanted === 'application/json' || wanted === 'message/rfc822') return wanted;
+  throw new Problem(406, {
+    code: 'http.not-acceptable',
+    detail: 'The answer is application/json or message/rfc822.',
+  });
+}
+
+function sendMessage(response: Response, message: Uint8Array): void {
+  response.type('message/rfc822').send(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+}
+
+/** Refusals that are not about the message as such. */
+const refusalStatus: Readonly<Record<string, number>> = {
+  'signing.not-permitted': 403,
+  'signing.unknown-domain': 404,
+  'signing.no-active-key': 409,
+};
+
+function refusal({ code, explanation, advice, evidence }: SigningResult): Problem {
+  const status = evidence.limit === 'maxMessageBytes' ? 413 : (refusalStatus[code] ?? 422);
+  return new Problem(status, { code, detail: explanation, advice, extra: { evidence } });
+}
