@@ -22,6 +22,9 @@ export interface ReceivedQuery {
 /** What is sent back, message by message; none is silence. */
 export type Script = (query: ReceivedQuery) => readonly Uint8Array[];
 
+/** In place of a message over TCP: the server closes its side. */
+export const END_OF_STREAM = new Uint8Array(0);
+
 export interface FakeServer extends AsyncDisposable {
   readonly address: string;
   readonly port: number;
@@ -68,7 +71,10 @@ export async function startFakeServer(script: Script, address = '127.0.0.1'): Pr
       bytes = Buffer.concat([bytes, chunk]);
       if (bytes.length < 2 || bytes.length < 2 + bytes.readUInt16BE(0)) return;
       const messages = receive('tcp', bytes.subarray(2), socket.remotePort ?? 0);
-      for (const message of messages) socket.write(message);
+      for (const message of messages) {
+        if (message === END_OF_STREAM) socket.end();
+        else socket.write(message);
+      }
     });
   });
   const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');

@@ -41,6 +41,7 @@ describe('a zone by type', () => {
     '1.2.0.192.in-addr.arpa': { PTR: ['Mail.Example.com'] },
     'münchen.example': { A: ['192.0.2.2'] },
     'gone.example.com': 'NXDOMAIN',
+    'below.absent.example.com': 'NXDOMAIN',
     'broken.example.com': 'SERVFAIL',
     'slow.example.com': 'TIMEOUT',
     'a.b.deep.example.com': { A: [] },
@@ -93,6 +94,7 @@ describe('a zone by type', () => {
     expect(await resolver.resolve('deep.example.com', 'A')).toMatchObject({ status: 'nodata' });
     expect(await resolver.resolve('in-addr.arpa', 'A')).toMatchObject({ status: 'nodata' });
     expect(await resolver.resolve('c.deep.example.com', 'A')).toMatchObject({ status: 'nxdomain' });
+    expect(await resolver.resolve('absent.example.com', 'A')).toMatchObject({ status: 'nxdomain' });
   });
 
   it('answers nxdomain for what cannot be asked, and timeout once the signal is aborted', async () => {
