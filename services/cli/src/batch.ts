@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline';
 import { authenticate } from '@zegel/authentication';
 import type { AuthenticationOptions } from '@zegel/authentication';
 import { z } from 'zod';
+import { readContext } from './context.ts';
 import { UsageError, exitStatus } from './errors.ts';
 import { givenMessage } from './input.ts';
 import { zoneResolver } from './resolver.ts';
-import { readContext } from './verify.ts';
 
 /** One line of a batch. */
 const caseSchema = z.object({

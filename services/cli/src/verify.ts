@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
-import { authenticate, authenticationContextSchema } from '@zegel/authentication';
-import type { AuthenticationContext, AuthenticationReport } from '@zegel/authentication';
+import { authenticate } from '@zegel/authentication';
+import type { AuthenticationReport } from '@zegel/authentication';
 import { editMessage } from '@zegel/message';
 import { readArguments, readTime } from './arguments.ts';
 import { runBatch } from './batch.ts';
+import { readContext } from './context.ts';
 import { UsageError, exitStatus } from './errors.ts';
 import { readMessage } from './input.ts';
 import { resolverFor } from './resolver.ts';
@@ -55,24 +56,6 @@ export async function runVerify(args: readonly string[]): Promise<number> {
   if (options.message === true) process.stdout.write(editMessage(raw, edits));
   else process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report));
   return options['exit-on'] === 'fail' && hasFailed(report) ? exitStatus.exitOn : exitStatus.done;
-}
-
-interface GivenContext {
-  readonly ip?: string | undefined;
-  readonly helo?: string | undefined;
-  readonly mailFrom?: string | undefined;
-}
-
-/** Session and envelope as a caller gave them. Throws a {@link UsageError}. */
-export function readContext({ ip, helo, mailFrom }: GivenContext, lineEndsNormalized: boolean): AuthenticationContext {
-  const parsed = authenticationContextSchema.safeParse({
-    session: { ip, helo },
-    envelope: { mailFrom: mailFrom?.replace(/^<(.*)>$/s, '$1') },
-    lineEndsNormalized,
-  });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(`${String(issue?.path.at(-1))}: ${issue?.message ?? 'invalid'}`);
 }
 
 function hasFailed({ dkim, dmarc }: AuthenticationReport): boolean {
