@@ -4,10 +4,10 @@
  */
 
 import { createSocket } from 'node:dgram';
-import type { RemoteInfo } from 'node:dgram';
+import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { RECURSION_AVAILABLE, decode, encode } from 'dns-packet';
 import type { Answer, DecodedPacket, Packet } from 'dns-packet';
 
@@ -77,15 +77,10 @@ export async function startFakeServer(script: Script, address = '127.0.0.1'): Pr
       }
     });
   });
-  const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  const udp = await bindBoth(tcp, address);
   udp.on('message', (bytes: Buffer, source: RemoteInfo) => {
     for (const message of receive('udp', bytes, source.port)) udp.send(message, source.port, source.address);
   });
-  udp.bind(0, address);
-  await once(udp, 'listening');
-  const { port } = udp.address();
-  tcp.listen(port, address);
-  await once(tcp, 'listening');
   return {
     address,
     port: (tcp.address() as AddressInfo).port,
@@ -97,6 +92,24 @@ export async function startFakeServer(script: Script, address = '127.0.0.1'): Pr
       await Promise.all([once(udp, 'close'), once(tcp, 'close')]);
     },
   };
+}
+
+/** Binds both transports to one port; the system chooses it for TCP, and the same one may be taken for UDP. */
+async function bindBoth(tcp: Server, address: string): Promise<UdpSocket> {
+  for (;;) {
+    tcp.listen(0, address);
+    await once(tcp, 'listening');
+    const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    udp.bind((tcp.address() as AddressInfo).port, address);
+    try {
+      await once(udp, 'listening');
+      return udp;
+    } catch {
+      udp.close();
+      tcp.close();
+      await once(tcp, 'close');
+    }
+  }
 }
 
 /** A message as it goes over TCP: its length first. */
