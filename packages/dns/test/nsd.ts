@@ -47,7 +47,9 @@ export async function startNsd(zones: Readonly<Record<string, string>>): Promise
       };
       return { address: ADDRESS, port, stop, [Symbol.asyncDispose]: stop };
     } catch (error) {
-      if (attempt === ATTEMPTS || !String(error).includes('in use')) throw error;
+      if (attempt < ATTEMPTS && String(error).includes('in use')) continue;
+      await rm(folder, { recursive: true, force: true });
+      throw error;
     }
   }
 }
