@@ -19,6 +19,7 @@ const commands = {
       ['node', 'scripts/check-architecture.mjs'],
     ]),
   format: () => run('oxfmt', '.'),
+  docs: () => runNode('tests/docs/write.ts'),
   typecheck: () => run('turbo', 'run', 'typecheck'),
   build: () => run('turbo', 'run', 'build'),
 };

@@ -12,7 +12,7 @@ interface Outcome {
   readonly advice?: string;
 }
 
-export const outcomes = {
+export const dmarcCodes = {
   'dmarc.pass-both': {
     result: 'pass',
     explanation: 'SPF and DKIM both authenticate this message for {authorDomain}.',
@@ -98,14 +98,14 @@ export const outcomes = {
 } as const satisfies Record<string, Outcome>;
 
 /** A stable name for an outcome. */
-export type DmarcCode = keyof typeof outcomes;
+export type DmarcCode = keyof typeof dmarcCodes;
 
 /** The words in braces of a text. */
 type Placeholders<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
 
 type TextsOf<Code extends DmarcCode> =
-  | (typeof outcomes)[Code]['explanation']
-  | ((typeof outcomes)[Code] extends { readonly advice: infer Advice } ? Advice : never);
+  | (typeof dmarcCodes)[Code]['explanation']
+  | ((typeof dmarcCodes)[Code] extends { readonly advice: infer Advice } ? Advice : never);
 
 /** The values the texts of a code need. */
 export type OutcomeValues<Code extends DmarcCode> = { readonly [Name in Placeholders<TextsOf<Code>>]: string };
@@ -120,7 +120,7 @@ export interface DmarcOutcome {
 
 /** The outcome of a code with its texts filled in. */
 export function describeOutcome<Code extends DmarcCode>(code: Code, values: OutcomeValues<Code>): DmarcOutcome {
-  const outcome: Outcome = outcomes[code];
+  const outcome: Outcome = dmarcCodes[code];
   const filled = new Map<string, string>(Object.entries(values));
   const advice = outcome.advice === undefined ? undefined : fill(outcome.advice, filled);
   return {

@@ -1,4 +1,5 @@
 /** DMARC (RFC 9989): the policy of an author domain, found by tree walk, and whether a message meets it. */
+export { dmarcCodes } from './codes.ts';
 export type { DmarcCode, DmarcWord } from './codes.ts';
 export { discoverPolicy } from './discovery.ts';
 export type { DiscoveredPolicy, FoundPolicyRecord, PolicyDiscovery } from './discovery.ts';

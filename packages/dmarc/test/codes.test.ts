@@ -1,7 +1,7 @@
 import { ZoneResolver } from '@zegel/dns';
 import type { ZoneDeclaration } from '@zegel/dns';
 import { describe, expect, it } from 'vitest';
-import { outcomes } from '../src/codes.ts';
+import { dmarcCodes } from '../src/codes.ts';
 import { evaluateDmarc } from '../src/index.ts';
 import type { DkimIdentifier, DmarcCode, SpfIdentifier } from '../src/index.ts';
 import { policies } from './recording-resolver.ts';
@@ -51,7 +51,7 @@ describe('every code can be reached, and its texts are filled in', () => {
         resolver: new ZoneResolver(zone),
       });
       expect(result.code).toBe(code);
-      expect(result.result).toBe(outcomes[result.code].result);
+      expect(result.result).toBe(dmarcCodes[result.code].result);
       for (const text of [result.explanation, result.advice ?? 'none.']) {
         expect(text).not.toMatch(/[{}]|undefined|""|\s\s| [.,]/);
         expect(text).toMatch(/\.$|…$/);
