@@ -346,6 +346,15 @@ describe('aliases', () => {
     );
   });
 
+  it('that lead back are a servfail at once', () =>
+    withServers(
+      [(query) => [respond(query, { answers: [alias('a.example', 'b.example'), alias('b.example', 'A.example')] })]],
+      {},
+      async (resolver) => {
+        expect(await resolver.resolve('a.example', 'A')).toEqual(failed('servfail', ['b.example']));
+      },
+    ));
+
   it('that dangle are told, and kept for the smaller TTL', () =>
     withServers(
       [
