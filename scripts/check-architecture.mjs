@@ -10,6 +10,7 @@ const layers = [
   ['dns', 'canonicalization'],
   ['message'],
   ['dkim', 'spf', 'dmarc', 'auth-results'],
+  ['arc'],
   ['authentication', 'signing'],
   ['database', 'service-runtime'],
   ['keystore', 'mail-queue'],
@@ -18,7 +19,7 @@ const layers = [
   ['cli'],
 ];
 
-const pure = ['message', 'canonicalization', 'dkim', 'spf', 'dmarc', 'auth-results', 'authentication', 'signing'];
+const pure = ['message', 'canonicalization', 'dkim', 'spf', 'dmarc', 'arc', 'auth-results', 'authentication', 'signing'];
 const impure = /^node:(?:net|https?|http2|tls|dgram|dns|fs|child_process|worker_threads)(?:\/|$)/;
 
 const importPattern = /^(?:import|export) (?:[^;']* from )?'([^'\n]+)';/gm;
