@@ -41,6 +41,7 @@ export class PgliteExchange {
 
   /** Queues one request: frames up to a Query or a Sync. The response is pushed into the session. */
   submit(session: PgliteSession, request: readonly Frame[]): void {
+    if (!this.#channels.has(session)) return;
     this.#waiting.push({ session, request });
     void this.#run();
   }

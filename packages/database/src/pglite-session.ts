@@ -61,15 +61,11 @@ export class PgliteSession extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    if (this.#pendingBytes > MAX_STATEMENT_BYTES) {
-      this.fail(errorFrame('FATAL', '54000', `a request may have ${MAX_STATEMENT_BYTES} bytes`));
+    // A network never answers inside write(), and pg relies on that.
+    process.nextTick(() => {
+      this.#accept(chunk);
       done();
-      return;
-    }
-    if (this.#pendingBytes >= this.#neededBytes) this.#receive();
-    done();
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -87,6 +83,16 @@ export class PgliteSession extends Duplex {
     if (this.destroyed || this.writableEnded) return;
     this.push(error);
     this.end();
+  }
+
+  #accept(chunk: Buffer): void {
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    if (this.#pendingBytes > MAX_STATEMENT_BYTES) {
+      this.fail(errorFrame('FATAL', '54000', `a request may have ${MAX_STATEMENT_BYTES} bytes`));
+    } else if (this.#pendingBytes >= this.#neededBytes) {
+      this.#receive();
+    }
   }
 
   #receive(): void {

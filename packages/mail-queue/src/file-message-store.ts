@@ -9,6 +9,7 @@ import { checkReference, chunksOf } from './message-store.ts';
 import type { MessageBytes, MessageStore } from './message-store.ts';
 
 const UNFINISHED = 'unfinished';
+const SHARD = /^[0-9a-f]{2}$/;
 const READ_BYTES = 64 * 1024;
 
 /**
@@ -61,6 +62,17 @@ export class FileMessageStore implements MessageStore {
   async delete(reference: string): Promise<void> {
     const file = this.#file(reference);
     await guard(() => rm(file, { force: true }));
+  }
+
+  async *list(before: Date): AsyncGenerator<string, void, undefined> {
+    await this.#prepare();
+    for (const shard of await guard(() => readdir(this.#folder))) {
+      if (!SHARD.test(shard)) continue;
+      for (const name of await guard(() => readdir(join(this.#folder, shard)))) {
+        const found = await stat(join(this.#folder, shard, name)).catch(() => null);
+        if (found !== null && found.mtimeMs < before.getTime()) yield name;
+      }
+    }
   }
 
   async ping(): Promise<void> {

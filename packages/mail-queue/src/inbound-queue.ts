@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, InboundState } from '@zegel/database';
 import { InvalidSessionError, MessageMissingError } from './errors.ts';
-import { InboundRecords, isInboundId, resultId } from './inbound-record.ts';
+import { InboundRecords, isInboundId, ownerOf, resultId } from './inbound-record.ts';
 import type { InboundRecord } from './inbound-record.ts';
 import { JobQueue, prepareDatabase } from './job-queue.ts';
-import { BATCH, MAX_SESSION_BYTES, RETENTION } from './limits.ts';
+import { BATCH, LITTER_AGE, MAX_SESSION_BYTES, RETENTION } from './limits.ts';
 import { chunksOf } from './message-store.ts';
 import type { MessageBytes, MessageStore } from './message-store.ts';
 import { storedJson } from './stored-json.ts';
@@ -69,6 +69,8 @@ export interface InboundQueue {
   reconcile(): Promise<Reconciliation>;
   /** Removes messages that were done longer ago than `retention` milliseconds (default 7 days). Returns how many. */
   sweep(retention?: number): Promise<number>;
+  /** Removes bytes older than a day that belong to no message: a process died while it took them in. Returns how many. */
+  removeLitter(): Promise<number>;
   counts(): Promise<InboundCounts>;
   /** Resolves when database, store and queue answer. */
   ping(): Promise<void>;
@@ -122,7 +124,17 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     return true;
   };
 
+  const counts = async (): Promise<InboundCounts> => {
+    const [messages, { waiting, prioritized, delayed, active }] = await Promise.all([records.counts(), jobs.counts()]);
+    return { messages, jobs: { waiting: waiting + prioritized, delayed, active } };
+  };
+
   const reconcile = async (): Promise<Reconciliation> => {
+    // A backlog is normal and not worth a walk: each open message has its job. A job without a message would hide one that
+    // misses its job, but is gone as soon as a worker takes it.
+    const { messages, jobs: present } = await counts();
+    const expected = messages.queued + messages.verifying;
+    if (present.waiting + present.delayed + present.active >= expected) return { added: [] };
     const added: string[] = [];
     let after: string | null = null;
     for (;;) {
@@ -148,6 +160,30 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     }
   };
 
+  const removeLitter = async (): Promise<number> => {
+    let removed = 0;
+    const removeFrom = async (references: readonly string[]): Promise<void> => {
+      const unknown = await records.unknown(
+        references.map((reference) => ownerOf(reference) ?? '').filter(isInboundId),
+      );
+      for (const reference of references) {
+        const owner = ownerOf(reference);
+        if (owner === null || !unknown.has(owner)) continue;
+        await store.delete(reference);
+        removed += 1;
+      }
+    };
+    let page: string[] = [];
+    for await (const reference of store.list(new Date(now().getTime() - LITTER_AGE))) {
+      page.push(reference);
+      if (page.length < BATCH) continue;
+      await removeFrom(page);
+      page = [];
+    }
+    await removeFrom(page);
+    return removed;
+  };
+
   /** Opens bytes; those that were swept between the two look-ups are as unknown as if they had been before. */
   const openStored = async (id: string, which: 'message' | 'result'): Promise<AsyncIterable<Uint8Array> | null> => {
     const reference = (await records.references(id))?.[which] ?? null;
@@ -165,16 +201,11 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     retry,
     reconcile,
     sweep,
+    removeLitter,
     get: (id) => records.get(id),
     openMessage: (id) => openStored(id, 'message'),
     openResult: (id) => openStored(id, 'result'),
-    counts: async () => {
-      const [messages, { waiting, prioritized, delayed, active }] = await Promise.all([
-        records.counts(),
-        jobs.counts(),
-      ]);
-      return { messages, jobs: { waiting: waiting + prioritized, delayed, active } };
-    },
+    counts,
     ping: async () => {
       await Promise.all([database.ping(), store.ping(), jobs.ping()]);
     },

@@ -42,6 +42,12 @@ export interface SweepCandidate {
 /** The reference of the edited message that an attempt makes. */
 export const resultId = (id: string, attempt: number): string => `${id}.${attempt}`;
 
+/** The message that a reference of the store belongs to; null when it is none of ours. */
+export function ownerOf(reference: string): string | null {
+  const id = reference.replace(/\.[0-9]+$/, '');
+  return isInboundId(id) ? id : null;
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Ids are lower-case UUIDs; nothing else is looked up. */
@@ -182,6 +188,19 @@ export class InboundRecords {
     if (after !== null) query = query.where('id', '>', after);
     const rows = await query.select('id').orderBy('id').limit(BATCH).execute();
     return rows.map(({ id }) => id);
+  }
+
+  /** Which of these ids have no row. */
+  async unknown(ids: readonly string[]): Promise<Set<string>> {
+    const unknown = new Set(ids);
+    if (unknown.size === 0) return unknown;
+    const rows = await this.#db
+      .selectFrom('inbound')
+      .where('id', 'in', [...unknown])
+      .select('id')
+      .execute();
+    for (const { id } of rows) unknown.delete(id);
+    return unknown;
   }
 
   /** Some messages that were done before a moment. */

@@ -14,6 +14,7 @@ import {
   BACKOFF,
   CLOSE_TIMEOUT,
   LET_GO_TIMEOUT,
+  LITTER_AGE,
   LOCK_DURATION,
   MAX_BACKOFF,
   MAX_STALLED_COUNT,
@@ -174,9 +175,14 @@ async function keepUp(
   signal: AbortSignal,
   onError: (error: Error) => void,
 ): Promise<void> {
+  let litterRemoved = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
       await queue.reconcile();
+      if (performance.now() - litterRemoved > LITTER_AGE) {
+        await queue.removeLitter();
+        litterRemoved = performance.now();
+      }
       await queue.sweep(options.retention ?? RETENTION);
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));

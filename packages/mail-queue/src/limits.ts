@@ -43,6 +43,9 @@ export const RECONCILE_INTERVAL = 60_000;
 /** Milliseconds that a message is kept after it is done. */
 export const RETENTION = 7 * 24 * 60 * 60_000;
 
+/** Milliseconds after which bytes that belong to no message are litter, and how often a worker looks for some. */
+export const LITTER_AGE = 24 * 60 * 60_000;
+
 /** Rows handled together by reconciliation and sweep. */
 export const BATCH = 100;
 

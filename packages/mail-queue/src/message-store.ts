@@ -6,8 +6,8 @@ export type MessageBytes = Uint8Array | AsyncIterable<Uint8Array>;
 /**
  * Where message bytes lie. Queue, database and logs hold references only.
  *
- * Every method but the first look at a reference (`InvalidReferenceError`) rejects with
- * `MessageStoreUnavailableError` when the store is lost.
+ * Every method rejects with `MessageStoreUnavailableError` when the store is lost, and with `InvalidReferenceError` for
+ * what cannot be an id or a reference.
  */
 export interface MessageStore {
   /**
@@ -24,6 +24,8 @@ export interface MessageStore {
   size(reference: string): Promise<number>;
   /** Removes the bytes. There may be none. */
   delete(reference: string): Promise<void>;
+  /** References of everything that was put before a moment, in no order, without holding them all. */
+  list(before: Date): AsyncIterable<string>;
   /** Resolves when the store can take and give bytes. */
   ping(): Promise<void>;
   /** Gives its connections and timers back. */

@@ -6,6 +6,8 @@ import { checkReference, chunksOf } from './message-store.ts';
 import type { MessageBytes, MessageStore } from './message-store.ts';
 import { isOutOfMemory, openRedis } from './redis-connection.ts';
 
+const SCAN_COUNT = 1_000;
+
 export interface RedisMessageStoreOptions {
   /** `redis://` or `rediss://`. */
   readonly url: string;
@@ -49,7 +51,10 @@ export class RedisMessageStore implements MessageStore {
         size += chunk.length;
       }
       await guard(() => {
-        const last = this.#redis.multi().hset(unfinished, { generation, chunks, size }).rename(unfinished, key);
+        const last = this.#redis
+          .multi()
+          .hset(unfinished, { generation, chunks, size, at: Date.now() })
+          .rename(unfinished, key);
         return (this.#ttl === null ? last.persist(key) : last.expire(key, this.#ttl)).exec();
       });
     } catch (error) {
@@ -76,6 +81,22 @@ export class RedisMessageStore implements MessageStore {
   async delete(reference: string): Promise<void> {
     const key = this.#key(reference);
     await guard(() => this.#redis.unlink(key));
+  }
+
+  async *list(before: Date): AsyncGenerator<string, void, undefined> {
+    const [start, end] = [`${this.#prefix}:{`, '}'];
+    // The pattern reads some characters as wild cards; a key that is not ours is passed over below.
+    const pattern = `${start.replaceAll(/[*?[\]\\^]/g, '?')}*${end}`;
+    let cursor = '0';
+    do {
+      const [next, keys] = await guard(() => this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
+      for (const key of keys) {
+        if (!key.startsWith(start) || !key.endsWith(end)) continue;
+        const put = await guard(() => this.#redis.hget(key, 'at'));
+        if (put !== null && Number(put) < before.getTime()) yield key.slice(start.length, -end.length);
+      }
+      cursor = next;
+    } while (cursor !== '0');
   }
 
   async ping(): Promise<void> {

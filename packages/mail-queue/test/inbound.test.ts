@@ -380,6 +380,21 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
     expect(await text(await queue.openMessage(waiting))).toBe(MESSAGE.toString('latin1'));
   });
 
+  test('bytes that belong to no message are removed after a day', async () => {
+    const queue = await openQueue({ now: () => new Date(Date.now() + 25 * 60 * 60_000) });
+    const { id } = await queue.submit(MESSAGE, SESSION);
+    const [lost, foreign] = [randomUUID(), 'not-one-of-ours'];
+    for (const reference of [lost, `${lost}.2`, foreign]) await place.store.put(reference, MESSAGE);
+    const young = await openQueue();
+    await young.removeLitter();
+    expect(await place.store.size(lost)).toBe(MESSAGE.length);
+    expect(await queue.removeLitter()).toBeGreaterThanOrEqual(2);
+    await expect(place.store.size(lost)).rejects.toMatchObject({ code: 'message-store.missing' });
+    await expect(place.store.size(`${lost}.2`)).rejects.toMatchObject({ code: 'message-store.missing' });
+    expect(await place.store.size(id)).toBe(MESSAGE.length);
+    expect(await place.store.size(foreign)).toBe(MESSAGE.length);
+  });
+
   describe('closing a worker', () => {
     test('waits for the message in work', async () => {
       const queue = await openQueue();

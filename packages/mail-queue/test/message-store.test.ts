@@ -108,6 +108,17 @@ describe.each(stores)('%s', (_name, make) => {
     expect((await read(store, reference)).toString()).toBe('onetwo');
   });
 
+  test('lists what was put before a moment', async () => {
+    await store.put('listed', Buffer.from('x'));
+    const listed = async (before: Date) => {
+      const references: string[] = [];
+      for await (const reference of store.list(before)) references.push(reference);
+      return references;
+    };
+    expect(await listed(new Date(Date.now() + 60_000))).toContain('listed');
+    expect(await listed(new Date(Date.now() - 60_000))).toEqual([]);
+  });
+
   test('forgets what is deleted, and deletes what is not there', async () => {
     const reference = await store.put('gone', Buffer.from('bytes'));
     await store.delete(reference);
