@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Builds what the image holds, with or without Docker: `node infra/docker/build-tree.mjs OUT [SERVICE …]`.
+ * Builds what the image holds, with or without Docker: `node infra/docker/build-tree.mjs OUT`.
  *
  *   OUT/app    compiled packages and services in the workspace's own layout, with production dependencies only; the
  *              pinned Node is one of them: OUT/app/node_modules/.bin/node
@@ -8,7 +8,7 @@
  *
  * The workspace layout is kept (`pnpm deploy` would give each service its own copy of every package): one tree runs
  * every service, `node --conditions=compiled OUT/app/services/NAME/dist/main.js`, and pnpm fills it from the lockfile that
- * the tests ran with. SERVICE names folders under services/; default is all of them.
+ * the tests ran with.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,17 +16,26 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const [outArgument, ...serviceArguments] = process.argv.slice(2);
-if (outArgument === undefined) fail('usage: build-tree.mjs OUT [SERVICE …]');
+const [, , outArgument] = process.argv;
+if (outArgument === undefined) fail('usage: build-tree.mjs OUT');
 const out = resolve(outArgument);
 if (existsSync(out)) fail(`${out} exists already`);
 const { packageManager } = readJson(join(root, 'package.json'));
 
-const services = serviceArguments.length > 0 ? serviceArguments : readdirSync(join(root, 'services'));
+const services = readdirSync(join(root, 'services'));
 const folders = productionFolders(services.map((name) => join('services', name)));
 
-pnpm(root, 'install', '--frozen-lockfile', '--prefer-offline');
-pnpm(root, 'exec', 'turbo', 'run', 'build', ...services.map((name) => `--filter=./services/${name}`));
+// Not the whole workspace: what only the tests need is large.
+const filters = services.map((name) => `--filter=${manifest(join('services', name)).name}`);
+pnpm(
+  root,
+  '--filter=zegel',
+  ...filters.map((filter) => `${filter}...`),
+  'install',
+  '--frozen-lockfile',
+  '--prefer-offline',
+);
+pnpm(root, 'exec', 'turbo', 'run', 'build', ...filters);
 
 const app = join(out, 'app');
 for (const folder of folders) copyPackage(folder);
