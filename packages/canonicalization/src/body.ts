@@ -49,6 +49,9 @@ class HeldLineEnds {
 
 const heldBlock = Buffer.alloc(8192, '\r\n');
 
+/** Bytes rewritten at a time: the room for it is as large, whatever the chunk. */
+const maxPortion = 64 * 1024;
+
 /**
  * RFC 6376 §3.4.3: empty lines at the end go, a last line without CRLF gets one, an empty body is one CRLF.
  * Everything else passes as it came, uncopied.
@@ -122,8 +125,11 @@ class RelaxedBody implements BodyCanonicalizer {
   }
 
   update(chunk: Uint8Array): void {
+    for (let from = 0; from < chunk.length; from += maxPortion) this.#take(chunk.subarray(from, from + maxPortion));
+  }
+
+  #take(chunk: Uint8Array): void {
     const size = chunk.length;
-    if (size === 0) return;
     // What is written never exceeds what is read, but for a space and a CR left over from the chunk before.
     if (this.#out.length < size + 2) this.#out = new Uint8Array(size + 2);
     const out = this.#out;

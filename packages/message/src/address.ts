@@ -4,7 +4,7 @@
  * The reader is strict on purpose. Mail programs and filters that read an odd From differently are how a forged author
  * gets past DMARC ("Composition Kills", USENIX Security 2020), so whatever a tolerant program could read as another
  * address than a strict one does is refused here: source routes, control characters, stray text beside an address,
- * empty list elements. One habit outside the grammar is so common that it is allowed: an address used as its own
+ * blanks and comments around the dots of one, addresses as group names, empty list elements. One habit outside the grammar is so common that it is allowed: an address used as its own
  * display name without quotes (`me@example.test <me@example.test>`), as long as both are the same.
  */
 
@@ -121,10 +121,13 @@ function skipComment(value: string, start: number, maxDepth: number): number | A
   let depth = 0;
   for (let at = start; at < value.length; at++) {
     const char = value.charAt(at);
-    if (char === '\\') at++;
-    else if (isControl(char) && char !== '\t') return 'control-character';
-    else if (char === '(' && ++depth > maxDepth) return 'comment-too-deep';
-    else if (char === ')' && --depth === 0) return at + 1;
+    const escaped = char === '\\';
+    if (escaped) at++;
+    const shown = escaped ? value.charAt(at) : char;
+    if (shown !== '\t' && isControl(shown)) return 'control-character';
+    if (escaped) continue;
+    if (char === '(' && ++depth > maxDepth) return 'comment-too-deep';
+    if (char === ')' && --depth === 0) return at + 1;
   }
   return 'unterminated-comment';
 }
@@ -166,7 +169,7 @@ class AddressReader {
         inGroup = false;
       } else {
         const phrase = this.#readWords();
-        if (!inGroup && phrase.length > 0 && this.#takeSpecial(':')) {
+        if (!inGroup && phrase.length > 0 && isPhrase(phrase) && this.#takeSpecial(':')) {
           inGroup = true;
           continue;
         }
@@ -202,7 +205,7 @@ class AddressReader {
     const inside = this.#readWords();
     if (!this.#takeSpecial('>')) {
       const first = inside[0];
-      const route = first !== undefined && first.text === '@' && first.kind === 'special';
+      const route = first !== undefined && isSpecial(first, '@');
       return this.#fail(route ? 'source-route' : 'unexpected-character', inside);
     }
     const spec = addrSpec(inside);
@@ -235,9 +238,18 @@ class AddressReader {
   }
 }
 
-/** RFC 5322 §3.4.1 and obs-local-part: words joined by dots, one `@`, a dot-atom domain or a domain literal. */
+function isSpecial(token: Token, text: string): boolean {
+  return token.kind === 'special' && token.text === text;
+}
+
+/** Whether words can be a display name: no `@` and no domain literal among them. */
+function isPhrase(words: readonly Token[]): boolean {
+  return words.every((token) => token.kind !== 'literal' && !isSpecial(token, '@'));
+}
+
+/** RFC 5322 §3.4.1: words joined by dots, one `@`, a dot-atom domain or a domain literal. */
 function addrSpec(tokens: readonly Token[]): { localPart: string; domain: string } | null {
-  const at = tokens.findIndex((token) => token.kind === 'special' && token.text === '@');
+  const at = tokens.findIndex((token) => isSpecial(token, '@'));
   if (at === -1) return null;
   const localPart = dotted(tokens.slice(0, at), (token) => token.kind === 'atom' || token.kind === 'quoted');
   const after = tokens.slice(at + 1);
@@ -247,11 +259,11 @@ function addrSpec(tokens: readonly Token[]): { localPart: string; domain: string
   return localPart === null || domain === null ? null : { localPart, domain };
 }
 
-/** The text of words separated by single dots, or null. */
+/** The text of words joined by single dots with nothing between, or null. */
 function dotted(tokens: readonly Token[], isWord: (token: Token) => boolean): string | null {
   if (tokens.length % 2 === 0) return null;
   const fits = tokens.every((token, index) =>
-    index % 2 === 0 ? isWord(token) : token.kind === 'special' && token.text === '.',
+    index % 2 === 0 ? isWord(token) && (index === 0 || !token.spaced) : isSpecial(token, '.') && !token.spaced,
   );
   return fits ? tokens.map((token) => token.text).join('') : null;
 }
@@ -259,7 +271,7 @@ function dotted(tokens: readonly Token[], isWord: (token: Token) => boolean): st
 /** A phrase, or null when it holds an address other than the mailbox's own. */
 function displayName(words: readonly Token[], spec: { localPart: string; domain: string }): string | null {
   if (words.some((token) => token.kind === 'literal')) return null;
-  if (words.some((token) => token.kind === 'special' && token.text === '@')) {
+  if (!isPhrase(words)) {
     const own = addrSpec(words);
     if (own === null || own.localPart !== spec.localPart || own.domain.toLowerCase() !== spec.domain.toLowerCase())
       return null;

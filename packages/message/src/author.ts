@@ -2,7 +2,8 @@ import { normalizeDomain } from './domain.ts';
 import { parseAddressList } from './address.ts';
 import type { AddressError, Mailbox } from './address.ts';
 import { fieldsNamed, fieldValue } from './header.ts';
-import type { Header } from './header.ts';
+import type { Header, HeaderField } from './header.ts';
+import { LineEndWatch } from './line-ends.ts';
 import { messageLimits } from './limits.ts';
 import type { MessageLimits } from './limits.ts';
 
@@ -26,12 +27,15 @@ export type AuthorCode =
 /**
  * Reads the author from the one From field (RFC 5322 §3.6.2). No From, several From fields, a From that cannot be read
  * without doubt, and an author without a domain name are results with a code, never a guess.
+ *
+ * A line that only a careless program takes for a From field counts as a second one beside the first: an indented or
+ * folded name ("Composition Kills", USENIX Security 2020), or a line that begins behind a bare CR or LF.
  */
 export function readAuthor(header: Header, limits: MessageLimits = messageLimits): Author {
   const fields = fieldsNamed(header, 'from');
   const [field] = fields;
   if (field === undefined) return { ok: false, code: 'message.no-from' };
-  if (fields.length > 1) return { ok: false, code: 'message.several-from' };
+  if (fields.length > 1 || hasDoubtfulFrom(header)) return { ok: false, code: 'message.several-from' };
   if (field.end - field.start > limits.maxFieldBytes) return { ok: false, code: 'message.from-too-long' };
   const list = parseAddressList(fieldValue(header, field), limits);
   if (!list.ok) return { ok: false, code: 'message.from-unparsable', detail: list.error };
@@ -43,4 +47,19 @@ export function readAuthor(header: Header, limits: MessageLimits = messageLimits
     domains.add(domain);
   }
   return { ok: true, mailboxes: list.mailboxes, domains: [...domains] };
+}
+
+/** The beginning of a line that is no field: its name, with blanks, controls and 8-bit octets around it. */
+const doubtfulName = /^[^!-~]*from[^!-~]*:/i;
+/** The same behind a CR or LF that ends no line. */
+const hiddenName = /(?:\r|(?<!\r)\n)from[^!-~]*:/i;
+
+function hasDoubtfulFrom(header: Header): boolean {
+  const { bytes, fields } = header;
+  const text = ({ start, end }: HeaderField): string =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
+  if (fields.some((field) => field.name === '' && doubtfulName.test(text(field)))) return true;
+  const lineEnds = new LineEndWatch();
+  lineEnds.update(bytes);
+  return lineEnds.bare && fields.some((field) => hiddenName.test(text(field)));
 }

@@ -89,14 +89,17 @@ export function fieldBytes(header: Header, field: HeaderField): Uint8Array {
  */
 export function fieldValue(header: Header, field: HeaderField): string {
   const text = decoder.decode(header.bytes.subarray(field.name === '' ? field.start : field.colon + 1, field.end));
-  return text
-    .replaceAll(/\r\n(?=[ \t])/g, '')
-    .replace(/^[ \t]+/, '')
-    .replace(trailing, '');
+  const unfolded = (text.endsWith('\r\n') ? text.slice(0, -2) : text).replaceAll(/\r\n(?=[ \t])/g, '');
+  let start = 0;
+  let end = unfolded.length;
+  while (start < end && isBlank(unfolded.charCodeAt(start))) start++;
+  while (end > start && isBlank(unfolded.charCodeAt(end - 1))) end--;
+  return unfolded.slice(start, end);
 }
 
-/** White space, and the CRLF that ends a field. Anchored at a non-blank so that long inner runs cost nothing. */
-const trailing = /(?<![ \t\r\n])[ \t\r\n]+$/;
+function isBlank(code: number): boolean {
+  return code === SP || code === HTAB;
+}
 
 /** The fields of one name (any case), top first. */
 export function fieldsNamed(header: Header, name: string): readonly HeaderField[] {
@@ -107,22 +110,35 @@ export function fieldsNamed(header: Header, name: string): readonly HeaderField[
 /**
  * A header from name and value pairs, as the milter protocol hands them over. A value is what follows the colon,
  * leading white space included (`SMFIP_HDR_LEADSPC`), folds as LF or CRLF, without the line end of the last line.
+ *
+ * Each pair is one field, whatever it holds: edits count fields, and must count them as the MTA does. A line end in a
+ * value that no white space follows is no fold, and stays as it is.
  */
 export function headerFromPairs(pairs: readonly (readonly [name: Uint8Array, value: Uint8Array])[]): Header {
   const parts: Uint8Array[] = [];
-  for (const [name, value] of pairs) parts.push(name, Buffer.of(COLON), withCrlf(value), Buffer.of(CR, LF));
-  return parseHeader(Buffer.concat(parts));
+  const borders: number[] = [];
+  let length = 0;
+  for (const [name, value] of pairs) {
+    for (const part of [name, Buffer.of(COLON), withCrlfFolds(value), Buffer.of(CR, LF)]) {
+      parts.push(part);
+      length += part.length;
+    }
+    borders.push(length);
+  }
+  const bytes = Buffer.concat(parts);
+  return { bytes, fields: borders.map((end, index) => readField(bytes, borders[index - 1] ?? 0, end)) };
 }
 
-/** A value with each LF that ends a folded line turned into CRLF. */
-function withCrlf(value: Uint8Array): Uint8Array {
+/** A value whose folds are CRLF, white space behind them as it was. */
+function withCrlfFolds(value: Uint8Array): Uint8Array {
   if (!value.includes(LF)) return value;
-  const out: number[] = [];
-  let previous = 0;
-  for (const byte of value) {
-    if (byte === LF && previous !== CR) out.push(CR);
-    out.push(byte);
-    previous = byte;
+  const out = new Uint8Array(value.length * 2);
+  let length = 0;
+  for (let at = 0; at < value.length; at++) {
+    const byte = value[at] ?? 0;
+    const next = value[at + 1] ?? 0;
+    if (byte === LF && value[at - 1] !== CR && isBlank(next)) out[length++] = CR;
+    out[length++] = byte;
   }
-  return Uint8Array.from(out);
+  return out.subarray(0, length);
 }

@@ -11,6 +11,9 @@ export interface ParsedMessage {
 const headerEnd = Buffer.from('\r\n\r\n');
 const emptyLine = Buffer.from('\r\n');
 
+/** Bytes searched for the end of the header at a time. */
+const maxPortion = 64 * 1024;
+
 /**
  * Splits a whole message at its first empty line and finds the header fields. Never fails: what has no empty line is
  * header only, and lines that are no header fields are kept with an empty name. Line ends are not touched
@@ -48,12 +51,16 @@ export class MessageScanner {
   /** Takes the next chunk, of any size. Answers the body bytes in it: a view, empty while the header lasts. */
   push(chunk: Uint8Array): Uint8Array {
     if (this.#header !== undefined) return chunk;
-    const before = this.#length;
-    this.#gather(chunk);
-    const at = endOfHeader(this.#gathered.subarray(0, this.#length), before);
-    if (at === -1) return chunk.subarray(chunk.length);
-    this.#header = parseHeader(this.#gathered.subarray(0, at));
-    return chunk.subarray(at + emptyLine.length - before);
+    // In portions, so that the body of a large chunk is not gathered with the header.
+    for (let from = 0; from < chunk.length; from += maxPortion) {
+      const before = this.#length;
+      this.#gather(chunk.subarray(from, from + maxPortion));
+      const at = endOfHeader(this.#gathered.subarray(0, this.#length), before);
+      if (at === -1) continue;
+      this.#header = parseHeader(this.#gathered.subarray(0, at));
+      return chunk.subarray(from + at + emptyLine.length - before);
+    }
+    return chunk.subarray(chunk.length);
   }
 
   /** No more bytes follow. A message without an empty line is header only. */
