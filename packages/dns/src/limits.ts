@@ -43,9 +43,6 @@ export const MAX_STRAY_DATAGRAMS = 32;
 /** Octets of a DNS message header (RFC 1035 §4.1.1): a shorter message says nothing. */
 export const MIN_MESSAGE_OCTETS = 12;
 
-/** Octets of a DNS message over TCP: what the two-octet length can say (RFC 7766 §8). */
-export const MAX_TCP_MESSAGE_OCTETS = 65_535;
-
 /** Answers kept in the cache when the caller names no other number. */
 export const CACHE_ENTRIES = 10_000;
 

@@ -254,11 +254,12 @@ describe('a server that fails', () => {
       expect(server!.queries).toHaveLength(2);
     }));
 
-  it('by not listening is a network failure', async () => {
+  it('by not listening is a network failure, which is not kept', async () => {
     const server = await startFakeServer(good);
     await server[Symbol.asyncDispose]();
     const resolver = new CachingResolver({ servers: [server] });
     expect(await resolver.resolve('a.example', 'A')).toEqual(failed('network'));
+    expect(resolver.statistics).toMatchObject({ cacheEntries: 0, failures: { network: 1 } });
     await resolver.close();
   });
 

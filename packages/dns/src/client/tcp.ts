@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { MAX_TCP_MESSAGE_OCTETS, MIN_MESSAGE_OCTETS } from '../limits.ts';
 import { runExchange } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { NameServer } from './name-server.ts';
@@ -7,6 +6,7 @@ import { decodePacket } from './packet.ts';
 import { isResponseTo } from './query.ts';
 import type { Query } from './query.ts';
 
+/** The length before a message, which bounds it to 65,535 octets (RFC 7766 §8). */
 const LENGTH_OCTETS = 2;
 
 /**
@@ -32,7 +32,6 @@ export function askTcp(query: Query, server: NameServer, timeoutMs: number, sign
       if (head.length < LENGTH_OCTETS) head = Buffer.concat([head, chunk.subarray(0, LENGTH_OCTETS - head.length)]);
       if (head.length < LENGTH_OCTETS) return;
       const length = head.readUInt16BE(0);
-      if (length < MIN_MESSAGE_OCTETS || length > MAX_TCP_MESSAGE_OCTETS) return settle({ outcome: 'malformed' });
       if (received < LENGTH_OCTETS + length) return;
       const packet = decodePacket(Buffer.concat(chunks).subarray(LENGTH_OCTETS, LENGTH_OCTETS + length));
       if (packet === null || !isResponseTo(packet, query)) return settle({ outcome: 'malformed' });
