@@ -1,8 +1,12 @@
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, randomUUID, verify } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseKeyRecord } from '@zegel/dkim';
 import type { SigningKey } from '@zegel/dkim';
+import { temporaryFolder } from '@zegel/test-harness';
+import type { TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { loadMasterKey, openKeystore } from '../src/index.ts';
+import { ensureMasterKey, loadMasterKey, openKeystore } from '../src/index.ts';
 import type { DkimKey, Keystore, MasterKey } from '../src/index.ts';
 import { grounds } from './grounds.ts';
 import type { Ground } from './grounds.ts';
@@ -18,6 +22,7 @@ function selectors(keys: readonly SigningKey[] | null): string[] | undefined {
 
 describe.each(grounds)('a keystore on %s', (_, open) => {
   let ground: Ground;
+  let folder: TemporaryFolder;
   let masterKey: MasterKey;
   let clock: Date;
   let keystore: Keystore;
@@ -27,17 +32,22 @@ describe.each(grounds)('a keystore on %s', (_, open) => {
   let domain: string;
 
   const now = (): Date => clock;
+  const masterKeyFile = (): string => join(folder.path, 'master-key');
   const pass = (milliseconds: number): void => void (clock = new Date(clock.getTime() + milliseconds));
 
   beforeAll(async () => {
     ground = await open();
-    masterKey = await freshMasterKey();
+    folder = temporaryFolder('keystore');
+    masterKey = await ensureMasterKey(ground.database, { file: masterKeyFile() });
     clock = new Date('2026-01-01T00:00:00Z');
     keystore = await openKeystore({ database: ground.database, masterKey, now });
     other = await openKeystore({ database: ground.other, masterKey, now });
   });
 
-  afterAll(() => ground[Symbol.asyncDispose]());
+  afterAll(async () => {
+    folder.remove();
+    await ground[Symbol.asyncDispose]();
+  });
 
   beforeEach(async () => {
     domain = `d${randomUUID()}.example`;
@@ -330,6 +340,17 @@ describe.each(grounds)('a keystore on %s', (_, open) => {
 
   // Changes the master key of the whole database, so it comes last.
   describe('the master key', () => {
+    test('is made on the first start only: a lost one is not replaced', async () => {
+      const source = { file: masterKeyFile() };
+      expect((await ensureMasterKey(ground.database, source)).id).toBe(masterKey.id);
+      await rename(source.file, `${source.file}.lost`);
+      const lost = ensureMasterKey(ground.database, source);
+      await expect(lost).rejects.toEqual(rejection('keystore.master-key-missing'));
+      await expect(lost).rejects.toThrow(masterKey.id);
+      await rename(`${source.file}.lost`, source.file);
+      expect((await ensureMasterKey(ground.database, source)).id).toBe(masterKey.id);
+    });
+
     test('another one does not open the keystore', async () => {
       const wrong = await freshMasterKey();
       const attempt = openKeystore({ database: ground.database, masterKey: wrong });

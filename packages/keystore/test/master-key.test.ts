@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { openDatabase } from '@zegel/database';
 import { temporaryFolder } from '@zegel/test-harness';
 import type { TemporaryFolder } from '@zegel/test-harness';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createMasterKeyFile, ensureMasterKey, loadMasterKey, openKeystore } from '../src/index.ts';
+import { createMasterKeyFile, loadMasterKey } from '../src/index.ts';
 
 const rejection = (code: string) => expect.objectContaining({ code });
 
@@ -76,26 +75,5 @@ describe('loadMasterKey', () => {
     const shown = inspect(key, { depth: 10, showHidden: true }) + JSON.stringify(key);
     expect(shown).not.toContain(bytes.toString('base64'));
     expect(shown).not.toContain(bytes.toString('hex'));
-  });
-});
-
-describe('ensureMasterKey', () => {
-  test('makes the file on the first start only: a lost one is not replaced', async () => {
-    const database = await openDatabase({ memory: true });
-    try {
-      const masterKey = await ensureMasterKey(database, { file });
-      expect((await ensureMasterKey(database, { file })).id).toBe(masterKey.id);
-      await openKeystore({ database, masterKey });
-      const text = await readFile(file, 'utf8');
-      folder.remove();
-      await expect(ensureMasterKey(database, { file })).rejects.toEqual(rejection('keystore.master-key-missing'));
-      await expect(ensureMasterKey(database, { file })).rejects.toThrow(masterKey.id);
-      folder = temporaryFolder('master-key');
-      const restored = join(folder.path, 'master-key');
-      await writeFile(restored, text, { mode: 0o600 });
-      await openKeystore({ database, masterKey: await ensureMasterKey(database, { file: restored }) });
-    } finally {
-      await database.close();
-    }
   });
 });

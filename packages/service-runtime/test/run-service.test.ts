@@ -18,6 +18,8 @@ interface Run {
   line(pattern: RegExp): Promise<string>;
   /** Where the fixture says it serves metrics and health. */
   address(): Promise<string>;
+  /** Sends a signal again and again until the process ends: signals in quick succession count as one. */
+  insist(signal: NodeJS.Signals): void;
   /** Exit status and everything that was written. */
   end(): Promise<{ status: number | null; signal: string | null; out: string; err: string }>;
 }
@@ -51,6 +53,10 @@ function run(fixture: string, env: Record<string, string> = {}): Run {
     async address() {
       return (await this.line(/^serving /)).slice('serving '.length);
     },
+    insist(signal) {
+      const again = setInterval(() => child.kill(signal), 50);
+      void closed.finally(() => clearInterval(again));
+    },
     async end() {
       const [status, signal] = await closed;
       return { status, signal, out, err };
@@ -82,10 +88,20 @@ describe('runService stops', () => {
     await service.line(/^serving/);
     service.child.kill('SIGTERM');
     await service.line(/^closing second/);
-    service.child.kill(signal);
+    service.insist(signal);
     const { status, out } = await service.end();
     expect(status).toBe(expected);
     expect(out).not.toContain('closed first');
+  });
+
+  test('Ctrl-C that arrives twice, from the terminal and through npm, is one request', async () => {
+    const service = run('ok');
+    await service.line(/^serving/);
+    service.child.kill('SIGINT');
+    service.child.kill('SIGTERM');
+    const { status, out } = await service.end();
+    expect(status).toBe(0);
+    expect(out).toContain('closed first');
   });
 
   test('what does not close within the grace time is named, exit 70', async () => {
@@ -115,7 +131,7 @@ describe('runService stops', () => {
     await service.line(/"msg":"stopping"/);
     expect(await (await fetch(`http://${address}/readyz`)).json()).toMatchObject({ ready: false, phase: 'draining' });
     expect((await fetch(`http://${address}/healthz`)).status).toBe(200);
-    service.child.kill('SIGTERM');
+    service.insist('SIGTERM');
     expect((await service.end()).status).toBe(143);
   });
 
