@@ -79,11 +79,43 @@ export const newTokenSchema = z.strictObject({
   expiresAt: z.iso.datetime().nullable().default(null),
 });
 
-const page = (item: z.ZodType) => z.object({ items: z.array(item), next: z.string().nullable() });
+const page = (item: z.ZodType) =>
+  z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('Ask with this as `after` for the next page; null on the last one'),
+  });
 
-interface Parameter {
+const acceptedSchema = z.object({ id: z.uuid(), state: z.literal('queued') });
+const aliveSchema = z.object({ status: z.literal('alive') });
+const readinessSchema = z.object({
+  ready: z.boolean(),
+  phase: z.enum(['starting', 'started', 'draining']),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), code: z.string().optional() })).readonly(),
+});
+
+/** Schemas of answers that have a name of their own in the OpenAPI document. */
+export const namedAnswers: Readonly<Record<string, z.ZodType>> = {
+  AuthenticationReport: authenticationReportSchema,
+  SignAnswer: signAnswerSchema,
+  InboundMessage: inboundSchema,
+  Accepted: acceptedSchema,
+  Domain: domainSchema,
+  Key: keySchema,
+  Token: tokenSchema,
+  Readiness: readinessSchema,
+};
+
+/** Likewise of requests. */
+export const namedRequests: Readonly<Record<string, z.ZodType>> = {
+  NewDomain: newDomainSchema,
+  NewKey: newKeySchema,
+  KeyState: keyStateSchema,
+  NewToken: newTokenSchema,
+};
+
+export interface Parameter {
   readonly name: string;
-  readonly in: 'query' | 'path';
+  readonly in: 'query' | 'path' | 'header';
   readonly description: string;
 }
 
@@ -100,7 +132,11 @@ export interface Operation {
     readonly status: 200 | 201 | 202 | 204;
     readonly types: readonly ('application/json' | 'message/rfc822')[];
     readonly schema?: z.ZodType;
+    /** It has a Location field. */
+    readonly location?: true;
   };
+  /** Statuses of problems that are this operation's own; what token and body can bring is added to them. */
+  readonly problems?: readonly number[];
 }
 
 const id: Parameter = { name: 'id', in: 'path', description: 'A UUID' };
@@ -110,9 +146,12 @@ const paging: readonly Parameter[] = [
   { name: 'limit', in: 'query', description: 'Items of a page' },
 ];
 const session: readonly Parameter[] = [
-  { name: 'ip', in: 'query', description: "The client's address (or the field X-Zegel-Ip)" },
-  { name: 'helo', in: 'query', description: 'What the client said in HELO or EHLO (or X-Zegel-Helo)' },
-  { name: 'mailFrom', in: 'query', description: 'The reverse-path, empty for the null one (or X-Zegel-Mail-From)' },
+  { name: 'ip', in: 'query', description: "The client's address. Without it SPF is not checked" },
+  { name: 'helo', in: 'query', description: 'What the client said in HELO or EHLO' },
+  { name: 'mailFrom', in: 'query', description: 'The reverse-path, empty for the null one. Write + as %2B' },
+  { name: 'X-Zegel-Ip', in: 'header', description: 'Instead of ip' },
+  { name: 'X-Zegel-Helo', in: 'header', description: 'Instead of helo, in UTF-8' },
+  { name: 'X-Zegel-Mail-From', in: 'header', description: 'Instead of mailFrom, in UTF-8' },
 ];
 const message = { type: 'message/rfc822' } as const;
 const json = ['application/json'] as const;
@@ -135,6 +174,7 @@ export const operations = {
     ],
     body: message,
     answer: { status: 200, types: jsonOrMessage, schema: signAnswerSchema },
+    problems: [403, 404, 406, 409, 422, 503],
   },
   verify: {
     method: 'post',
@@ -145,6 +185,7 @@ export const operations = {
     parameters: session,
     body: message,
     answer: { status: 200, types: jsonOrMessage, schema: authenticationReportSchema },
+    problems: [406],
   },
   submitInbound: {
     method: 'post',
@@ -153,7 +194,8 @@ export const operations = {
     scope: 'inbound',
     parameters: session,
     body: message,
-    answer: { status: 202, types: json, schema: z.object({ id: z.uuid(), state: z.literal('queued') }) },
+    answer: { status: 202, types: json, schema: acceptedSchema, location: true },
+    problems: [503],
   },
   getInbound: {
     method: 'get',
@@ -162,6 +204,7 @@ export const operations = {
     scope: 'inbound',
     parameters: [id],
     answer: { status: 200, types: json, schema: inboundSchema },
+    problems: [404, 503],
   },
   getInboundMessage: {
     method: 'get',
@@ -170,6 +213,7 @@ export const operations = {
     scope: 'inbound',
     parameters: [id],
     answer: { status: 200, types: ['message/rfc822'] },
+    problems: [404, 409, 503],
   },
   retryInbound: {
     method: 'post',
@@ -177,7 +221,8 @@ export const operations = {
     summary: 'Put a parked message back in the queue',
     scope: 'inbound',
     parameters: [id],
-    answer: { status: 202, types: json, schema: z.object({ id: z.uuid(), state: z.literal('queued') }) },
+    answer: { status: 202, types: json, schema: acceptedSchema },
+    problems: [404, 409, 503],
   },
   createDomain: {
     method: 'post',
@@ -185,7 +230,8 @@ export const operations = {
     summary: 'Add a domain',
     scope: 'keys:write',
     body: { type: 'application/json', schema: newDomainSchema },
-    answer: { status: 201, types: json, schema: domainSchema },
+    answer: { status: 201, types: json, schema: domainSchema, location: true },
+    problems: [409, 503],
   },
   listDomains: {
     method: 'get',
@@ -194,6 +240,7 @@ export const operations = {
     scope: 'keys:read',
     parameters: paging,
     answer: { status: 200, types: json, schema: page(domainSchema) },
+    problems: [400, 503],
   },
   getDomain: {
     method: 'get',
@@ -202,6 +249,7 @@ export const operations = {
     scope: 'keys:read',
     parameters: [domain],
     answer: { status: 200, types: json, schema: domainSchema },
+    problems: [404, 503],
   },
   deleteDomain: {
     method: 'delete',
@@ -210,6 +258,7 @@ export const operations = {
     scope: 'keys:write',
     parameters: [domain],
     answer: { status: 204, types: json },
+    problems: [404, 409, 503],
   },
   createKey: {
     method: 'post',
@@ -219,6 +268,7 @@ export const operations = {
     parameters: [domain],
     body: { type: 'application/json', schema: newKeySchema },
     answer: { status: 201, types: json, schema: keySchema },
+    problems: [404, 409, 503],
   },
   listKeys: {
     method: 'get',
@@ -227,6 +277,7 @@ export const operations = {
     scope: 'keys:read',
     parameters: [domain, ...paging],
     answer: { status: 200, types: json, schema: page(keySchema) },
+    problems: [400, 404, 503],
   },
   changeKey: {
     method: 'patch',
@@ -236,6 +287,7 @@ export const operations = {
     parameters: [domain, id],
     body: { type: 'application/json', schema: keyStateSchema },
     answer: { status: 200, types: json, schema: z.object({ key: keySchema, replaced: keySchema.nullable() }) },
+    problems: [404, 409, 503],
   },
   createToken: {
     method: 'post',
@@ -244,6 +296,7 @@ export const operations = {
     scope: 'admin',
     body: { type: 'application/json', schema: newTokenSchema },
     answer: { status: 201, types: json, schema: tokenSchema.extend({ secret: z.string() }) },
+    problems: [503],
   },
   listTokens: {
     method: 'get',
@@ -252,6 +305,7 @@ export const operations = {
     scope: 'admin',
     parameters: paging,
     answer: { status: 200, types: json, schema: page(tokenSchema) },
+    problems: [400, 503],
   },
   revokeToken: {
     method: 'delete',
@@ -260,6 +314,7 @@ export const operations = {
     scope: 'admin',
     parameters: [id],
     answer: { status: 200, types: json, schema: tokenSchema },
+    problems: [404, 503],
   },
   openapi: {
     method: 'get',
@@ -273,14 +328,14 @@ export const operations = {
     path: '/healthz',
     summary: 'The process is alive',
     scope: 'public',
-    answer: { status: 200, types: json },
+    answer: { status: 200, types: json, schema: aliveSchema },
   },
   readyz: {
     method: 'get',
     path: '/readyz',
     summary: 'Whether traffic may come; 503 says which check fails',
     scope: 'public',
-    answer: { status: 200, types: json },
+    answer: { status: 200, types: json, schema: readinessSchema },
   },
 } as const satisfies Record<string, Operation>;
 

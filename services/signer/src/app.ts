@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { errorCode, requestId } from '@zegel/service-runtime';
 import type { Logger } from '@zegel/service-runtime';
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { operations } from './api.ts';
 import type { Operation, OperationName } from './api.ts';
@@ -10,9 +10,9 @@ import { authorize } from './authorize.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { inboundHandlers } from './inbound.ts';
 import { keyHandlers } from './keys-and-tokens.ts';
-import { httpLimits } from './limits.ts';
 import { openApiDocument } from './openapi.ts';
 import { Problem, problemOf, sendProblem } from './problem.ts';
+import { awaitsInvitation } from './read-body.ts';
 import { signAndVerifyHandlers } from './sign-and-verify.ts';
 
 /** The REST API as an Express application. */
@@ -31,7 +31,7 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('query parser', 'simple');
-  app.use(observe(ground, logger), helmet());
+  app.use(observe(ground, logger), answerFields, securityFields);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' });
   });
@@ -40,25 +40,27 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
     response.status(report.ready ? 200 : 503).json(report);
   });
 
-  const json = express.json({ limit: httpLimits.maxJsonBytes, inflate: false });
   for (const [name, handle] of Object.entries(handlers)) {
     const operation = operationNamed(name);
-    const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
     const scope = operation.scope === 'public' ? null : operation.scope;
     const call: RequestHandler = async (request, response) => {
       const token = await authorize(request, keystore, scope);
-      if (operation.body?.type === 'application/json') await parseJson(json, request, response);
+      response.locals['tokenId'] = token.id;
       await handle({ request, response, token });
     };
-    app[operation.method](path, call);
+    app[operation.method](expressPath(operation.path), call);
   }
 
   const methods = Map.groupBy(Object.values<Operation>(operations), (operation) => operation.path);
   for (const [path, list] of methods) {
-    const allow = list.map((operation) => operation.method.toUpperCase()).join(', ');
-    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (_request, response) => {
-      response.set('Allow', allow);
-      throw new Problem(405, { code: 'http.method', detail: `The methods of this resource are ${allow}.` });
+    const allowed = list.map((operation) => operation.method.toUpperCase());
+    if (allowed.includes('GET')) allowed.push('HEAD');
+    app.all(expressPath(path), (_request, response) => {
+      response.set('Allow', allowed.join(', '));
+      throw new Problem(405, {
+        code: 'http.method',
+        detail: `The methods of this resource are ${allowed.join(', ')}.`,
+      });
     });
   }
   app.use(() => {
@@ -74,26 +76,41 @@ function operationNamed(name: string): Operation {
   return operation;
 }
 
-/** Express's own reader of JSON, as a promise, its errors as problems. */
-async function parseJson(json: RequestHandler, request: Request, response: Response): Promise<void> {
-  if (request.is('application/json') === false) {
-    throw new Problem(415, { code: 'http.media-type', detail: 'The body must be application/json.' });
-  }
-  await new Promise<void>((resolve, reject) => {
-    void json(request, response, (error?: unknown) => {
-      if (error === undefined) resolve();
-      else reject(jsonProblem(error));
-    });
-  });
+/** A path of OpenAPI as Express writes it. */
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function jsonProblem(error: unknown): Problem {
-  const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  if (status === 413) return new Problem(413, { code: 'http.body-too-large', detail: 'The body is too large.' });
-  if (status === 415)
-    return new Problem(415, { code: 'http.content-encoding', detail: 'Content-Encoding is not taken.' });
-  return new Problem(400, { code: 'http.body', detail: 'The body is not JSON.' });
-}
+/**
+ * What a browser is told should one ever show an answer: load nothing, guess nothing, be framed by nobody. The fields that are
+ * about pages of HTML are left out, and HSTS, which belongs to whoever speaks TLS in front of us.
+ */
+const securityFields = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+  },
+  crossOriginResourcePolicy: { policy: 'same-origin' },
+  referrerPolicy: { policy: 'no-referrer' },
+  crossOriginEmbedderPolicy: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  strictTransportSecurity: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+});
+
+/** Answers hold people's mail: no cache keeps them. */
+const answerFields: RequestHandler = (_request, response, next) => {
+  response.set('Cache-Control', 'no-store');
+  next();
+};
+
+/** What is logged and counted for a client that went away before its answer, as nginx does. */
+const clientGone = 499;
 
 /** Gives every request an id, and counts and logs it when it is over. Paths are logged as patterns, queries never. */
 function observe({ instruments }: ApiGround, logger: Logger): RequestHandler {
@@ -103,11 +120,13 @@ function observe({ instruments }: ApiGround, logger: Logger): RequestHandler {
     response.locals['requestId'] = id;
     const begun = performance.now();
     response.once('close', () => {
+      const { method } = request;
       const route = routeOf(request);
       const seconds = (performance.now() - begun) / 1000;
-      const { statusCode: status } = response;
-      instruments.recordHttpRequest({ method: request.method, route, status, seconds });
-      const line = { requestId: id, method: request.method, route, status, ms: Math.round(seconds * 1000) };
+      const status = response.headersSent ? response.statusCode : clientGone;
+      instruments.recordHttpRequest({ method, route, status, seconds });
+      const { code, tokenId } = response.locals;
+      const line = { requestId: id, tokenId, method, route, status, code, ms: Math.round(seconds * 1000) };
       if (route === '/healthz' || route === '/readyz') logger.debug(line, 'request');
       else logger.info(response.writableFinished ? line : { ...line, aborted: true }, 'request');
     });
@@ -121,28 +140,34 @@ function routeOf(request: Request): string {
   return typeof path === 'string' ? path.replaceAll(/:(\w+)/g, '{$1}') : 'unknown';
 }
 
+/** The last handler never calls `next`: Express's own would write stack traces to standard error. */
 function answerProblem(logger: Logger): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
-    const known = problemOf(error);
-    const details = { requestId: response.locals['requestId'], code: known?.code ?? errorCode(error) };
-    if (known === null && isBadRequest(error)) {
-      sendProblem(response, new Problem(400, { code: 'http.bad-request', detail: 'The request cannot be read.' }));
+  return (error: unknown, request, response, _next) => {
+    const isClientGone = request.socket.destroyed;
+    const problem = problemOf(error) ?? (isBadRequest(error) ? badRequest : isClientGone ? null : internalError);
+    response.locals['code'] = problem?.code;
+    if (problem === internalError) {
+      logger.error(
+        { requestId: response.locals['requestId'], code: errorCode(error), err: error },
+        'an error nobody expected',
+      );
+    }
+    if (problem === null || isClientGone || response.headersSent) {
+      // The connection is cut, so that a half-sent answer does not look whole.
+      response.destroy();
       return;
     }
-    if (known === null) logger.error({ ...details, err: error }, 'an error nobody expected');
-    else if (known.status >= 500) logger.warn(details, 'a request could not be served');
-    else logger.debug(details, 'a request was refused');
-    if (response.headersSent || request.socket.destroyed) {
-      // Express ends the connection, so that a half-sent answer does not look whole.
-      next(error);
-      return;
-    }
-    sendProblem(
-      response,
-      known ?? new Problem(500, { code: 'http.internal', detail: 'Something went wrong here; the log says what.' }),
-    );
+    // Whether a body follows that was not invited is the client's choice, so what comes next could be either.
+    if (awaitsInvitation(request) && !request.complete) response.set('Connection', 'close');
+    sendProblem(response, problem);
   };
 }
+
+const badRequest = new Problem(400, { code: 'http.bad-request', detail: 'The request cannot be read.' });
+const internalError = new Problem(500, {
+  code: 'http.internal',
+  detail: 'Something went wrong here; the log says what.',
+});
 
 /** Express's own word for a path or query that cannot be decoded. */
 function isBadRequest(error: unknown): boolean {

@@ -1,7 +1,10 @@
 import { tokenAllows } from '@zegel/keystore';
 import type { Keystore, Token, TokenScope } from '@zegel/keystore';
+import { normalizeDomain } from '@zegel/message';
 import type { Request } from 'express';
 import { Problem } from './problem.ts';
+
+const realm = 'Bearer realm="zegel"';
 
 /**
  * The token a request comes with (RFC 6750 §2.1). Throws a 401 {@link Problem} that does not tell why a token is
@@ -9,22 +12,41 @@ import { Problem } from './problem.ts';
  */
 export async function authorize(request: Request, keystore: Keystore, scope: TokenScope | null): Promise<Token> {
   const secret = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(request.get('authorization') ?? '')?.[1];
-  const verification = secret === undefined ? null : await keystore.tokens.verify(secret);
-  if (verification === null || !verification.ok) {
+  if (secret === undefined) {
     throw new Problem(401, {
       code: 'http.unauthorized',
-      detail: secret === undefined ? 'This needs a bearer token.' : 'The bearer token is not accepted.',
+      detail: 'This needs a bearer token.',
+      advice: 'Send the field Authorization: Bearer, a space, and the token.',
+      challenge: realm,
+    });
+  }
+  const verification = await keystore.tokens.verify(secret);
+  if (!verification.ok) {
+    throw new Problem(401, {
+      code: 'http.unauthorized',
+      detail: 'The bearer token is not accepted.',
+      challenge: `${realm}, error="invalid_token"`,
     });
   }
   const { token } = verification;
   if (scope !== null && !tokenAllows(token, scope)) {
-    throw new Problem(403, { code: 'http.forbidden', detail: `The token does not have the scope ${scope}.` });
+    throw new Problem(403, {
+      code: 'http.forbidden',
+      detail: `The token does not have the scope ${scope}.`,
+      challenge: `${realm}, error="insufficient_scope", scope="${scope}"`,
+    });
   }
   return token;
 }
 
-/** Throws a 403 {@link Problem} when the token is not for this domain. */
+/** Throws a 403 {@link Problem} when the token is not for this domain, in whichever form it is written. */
 export function requireTokenDomain(token: Token, scope: TokenScope, domain: string): void {
-  if (tokenAllows(token, scope, domain)) return;
+  if (tokenAllows(token, scope, normalizeDomain(domain) ?? domain)) return;
   throw new Problem(403, { code: 'http.forbidden', detail: `The token is not for the domain ${domain}.` });
+}
+
+/** Throws a 403 {@link Problem} when the token is for some domains: it could make itself one for all. */
+export function requireAllDomains(token: Token): void {
+  if (token.domains === null) return;
+  throw new Problem(403, { code: 'http.forbidden', detail: 'The token is for some domains, and this is about all.' });
 }

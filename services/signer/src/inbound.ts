@@ -21,13 +21,14 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
   };
 
   return {
-    submitInbound: ({ request, response }) =>
-      reader.with(request, async ({ raw, lineEndsNormalized }) => {
-        const context = readContext(request, lineEndsNormalized);
-        const { id } = await queue.submit(raw, context);
+    submitInbound({ request, response }) {
+      const context = readContext(request);
+      return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
+        const { id } = await queue.submit(raw, { ...context, lineEndsNormalized });
         instruments.countInbound({ state: 'queued' });
         response.status(202).location(`/v1/inbound/${id}`).json({ id, state: 'queued' });
-      }),
+      });
+    },
 
     async getInbound({ request, response }) {
       const { id, state, receivedAt, updatedAt, bytes, attempts, report, error } = await find(pathText(request, 'id'));

@@ -1,7 +1,7 @@
-import type { PageRequest, Token } from '@zegel/keystore';
+import type { Domain, PageRequest, Token } from '@zegel/keystore';
 import type { Request } from 'express';
 import { keyStateSchema, newDomainSchema, newKeySchema, newTokenSchema } from './api.ts';
-import { requireTokenDomain } from './authorize.ts';
+import { requireAllDomains, requireTokenDomain } from './authorize.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { Problem } from './problem.ts';
 import { queryText } from './read-context.ts';
@@ -21,19 +21,19 @@ type Name =
 
 /** Domains, keys and tokens over REST. A token that is for some domains sees and changes these alone. */
 export function keyHandlers({ keystore: { domains, keys, tokens } }: ApiGround): Readonly<Record<Name, Handler>> {
-  const findDomain = async (request: Request, token: Token, scope: 'keys:read' | 'keys:write'): Promise<string> => {
+  const findDomain = async (request: Request, token: Token, scope: 'keys:read' | 'keys:write'): Promise<Domain> => {
     const given = pathText(request, 'domain');
     const domain = await domains.get(given);
     // Whether a domain exists is nobody's business who may not see it.
     requireTokenDomain(token, scope, domain?.name ?? given);
     if (domain === null)
       throw new Problem(404, { code: 'keystore.domain-unknown', detail: `The domain ${given} is not known.` });
-    return domain.name;
+    return domain;
   };
 
   return {
     async createDomain({ request, response, token }) {
-      const { name } = readJson(request, newDomainSchema);
+      const { name } = await readJson(request, response, newDomainSchema);
       requireTokenDomain(token, 'keys:write', name);
       const domain = await domains.create(name);
       response.status(201).location(`/v1/domains/${domain.name}`).json(domain);
@@ -44,15 +44,16 @@ export function keyHandlers({ keystore: { domains, keys, tokens } }: ApiGround):
       );
     },
     async getDomain({ request, response, token }) {
-      response.json(await domains.get(await findDomain(request, token, 'keys:read')));
+      response.json(await findDomain(request, token, 'keys:read'));
     },
     async deleteDomain({ request, response, token }) {
-      await domains.delete(await findDomain(request, token, 'keys:write'));
+      const { name } = await findDomain(request, token, 'keys:write');
+      await domains.delete(name);
       response.status(204).end();
     },
     async createKey({ request, response, token }) {
-      const domain = await findDomain(request, token, 'keys:write');
-      const { selector, algorithm, modulusLength, privateKey } = readJson(request, newKeySchema);
+      const { name: domain } = await findDomain(request, token, 'keys:write');
+      const { selector, algorithm, modulusLength, privateKey } = await readJson(request, response, newKeySchema);
       const key =
         privateKey === undefined
           ? await keys.create(domain, {
@@ -64,35 +65,36 @@ export function keyHandlers({ keystore: { domains, keys, tokens } }: ApiGround):
       response.status(201).json(key);
     },
     async listKeys({ request, response, token }) {
-      response.json(await keys.list(await findDomain(request, token, 'keys:read'), pageRequest(request)));
+      const { name } = await findDomain(request, token, 'keys:read');
+      response.json(await keys.list(name, pageRequest(request)));
     },
     async changeKey({ request, response, token }) {
-      const domain = await findDomain(request, token, 'keys:write');
+      const { name: domain } = await findDomain(request, token, 'keys:write');
       const id = pathText(request, 'id');
-      const { state } = readJson(request, keyStateSchema);
+      const { state } = await readJson(request, response, keyStateSchema);
       const key = await keys.get(id);
       if (key?.domain !== domain) {
         throw new Problem(404, { code: 'keystore.key-unknown', detail: `${domain} has no key ${id}.` });
       }
       response.json(await keys.changeState(id, state));
     },
-    async createToken({ request, response }) {
-      const { name, scopes, domains: forDomains, expiresAt } = readJson(request, newTokenSchema);
+    async createToken({ request, response, token: own }) {
+      requireAllDomains(own);
+      const { name, scopes, domains: forDomains, expiresAt } = await readJson(request, response, newTokenSchema);
       const { token, secret } = await tokens.create({
         name,
         scopes,
         domains: forDomains,
         expiresAt: expiresAt === null ? null : new Date(expiresAt),
       });
-      response
-        .status(201)
-        .set('Cache-Control', 'no-store')
-        .json({ ...token, secret });
+      response.status(201).json({ ...token, secret });
     },
-    async listTokens({ request, response }) {
+    async listTokens({ request, response, token }) {
+      requireAllDomains(token);
       response.json(await tokens.list(pageRequest(request)));
     },
-    async revokeToken({ request, response }) {
+    async revokeToken({ request, response, token }) {
+      requireAllDomains(token);
       response.json(await tokens.revoke(pathText(request, 'id')));
     },
   };
@@ -101,5 +103,8 @@ export function keyHandlers({ keystore: { domains, keys, tokens } }: ApiGround):
 function pageRequest(request: Request): PageRequest {
   const after = queryText(request, 'after');
   const limit = queryText(request, 'limit');
-  return { ...(after === undefined ? {} : { after }), ...(limit === undefined ? {} : { limit: Number(limit) }) };
+  return {
+    ...(after === undefined ? {} : { after }),
+    ...(limit === undefined ? {} : { limit: /^\d{1,4}$/.test(limit) ? Number(limit) : 0 }),
+  };
 }

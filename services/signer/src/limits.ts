@@ -1,17 +1,32 @@
 /** Limits of the HTTP listener. Message sizes are configured: see ZEGEL_MAX_MESSAGE_BYTES and ZEGEL_MAX_INFLIGHT_BYTES. */
-export const httpLimits = {
-  /** Bytes of request line and header fields. */
-  maxHeaderSize: 16 * 1024,
-  /** Milliseconds for the header of a request to arrive. */
-  headersTimeout: 10_000,
-  /** Milliseconds for a whole request to arrive. */
-  requestTimeout: 120_000,
+export interface HttpLimits {
+  /** Bytes of request line and header fields; above it 431. */
+  readonly maxHeaderSize: number;
+  /** Milliseconds for the header of a request to arrive; after it 408. */
+  readonly headersTimeout: number;
+  /** Milliseconds for a whole request to arrive, and for the rest of a body that is not wanted; after it 408. */
+  readonly requestTimeout: number;
+  /** Milliseconds between looks for requests that are too slow: these two limits are as exact as that. */
+  readonly connectionsCheckingInterval: number;
   /** Milliseconds an idle connection is kept. */
+  readonly keepAliveTimeout: number;
+  readonly maxConnections: number;
+}
+
+export const httpLimits: HttpLimits = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 120_000,
+  connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 65_000,
   maxConnections: 10_000,
-  /** Bytes of a JSON body. */
-  maxJsonBytes: 64 * 1024,
-} as const;
+};
+
+/** Bytes of a JSON body: a list of a thousand domains fits. */
+export const maxJsonBytes = 512 * 1024;
 
 /** Seconds after which a client is told to try again. */
 export const retryAfter = { unavailable: 5, full: 30, notDone: 1 } as const;
+
+/** How much of the grace time at shutdown requests in work may take; the rest is for what they stand on. */
+export const closeShare = 0.8;

@@ -11,6 +11,8 @@ export interface ProblemOptions {
   readonly advice?: string | undefined;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number;
+  /** WWW-Authenticate (RFC 6750 §3). */
+  readonly challenge?: string;
   /** Further members of the answer. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -28,26 +30,31 @@ export class Problem extends Error {
     this.code = options.code;
     this.options = options;
   }
+
+  /** The reason phrase of the status. */
+  get title(): string {
+    return STATUS_CODES[this.status] ?? 'Error';
+  }
 }
 
-export function sendProblem(response: Response, { status, options }: Problem): void {
-  const { code, detail, advice, retryAfter, extra } = options;
-  if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
-  if (status === 401) response.set('WWW-Authenticate', 'Bearer realm="zegel"');
-  response
-    .status(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:zegel:problem:${code}`,
-        title: STATUS_CODES[status] ?? 'Error',
-        status,
-        code,
-        detail,
-        ...(advice === undefined ? {} : { advice }),
-        ...extra,
-      }),
-    );
+export function sendProblem(response: Response, problem: Problem): void {
+  const { status, options } = problem;
+  if (options.retryAfter !== undefined) response.set('Retry-After', String(options.retryAfter));
+  if (options.challenge !== undefined) response.set('WWW-Authenticate', options.challenge);
+  response.status(status).set('Content-Type', 'application/problem+json').end(problemBody(problem));
+}
+
+/** The members of RFC 9457 §3.1, with `code` and what else is known. */
+export function problemBody({ status, title, options: { code, detail, advice, extra } }: Problem): string {
+  return JSON.stringify({
+    type: `urn:zegel:problem:${code}`,
+    title,
+    status,
+    code,
+    detail,
+    ...(advice === undefined ? {} : { advice }),
+    ...extra,
+  });
 }
 
 /** Errors of the packages below, by code: what a client can do about them. */
@@ -71,7 +78,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'keystore.key-size-unsupported': 422,
   'keystore.key-unreadable': 422,
   'keystore.token-invalid': 422,
-  'keystore.page-invalid': 422,
+  'keystore.page-invalid': 400,
   'dkim.key-unreadable': 422,
   'dkim.key-type-unsupported': 422,
   'dkim.key-too-short': 422,

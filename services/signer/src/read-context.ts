@@ -11,14 +11,13 @@ export function queryText(request: Request, name: string): string | undefined {
 }
 
 /** Session and envelope: `ip`, `helo` and `mailFrom` from the query, or else from the X-Zegel-* fields. */
-export function readContext(request: Request, lineEndsNormalized: boolean): AuthenticationContext {
+export function readContext(request: Request): AuthenticationContext {
   const ip = queryText(request, 'ip') ?? request.get('x-zegel-ip');
-  const helo = queryText(request, 'helo') ?? request.get('x-zegel-helo');
-  const mailFrom = queryText(request, 'mailFrom') ?? request.get('x-zegel-mail-from');
+  const helo = queryText(request, 'helo') ?? fieldText(request, 'x-zegel-helo');
+  const mailFrom = queryText(request, 'mailFrom') ?? fieldText(request, 'x-zegel-mail-from');
   const parsed = authenticationContextSchema.safeParse({
     session: { ip, helo },
     envelope: { mailFrom: mailFrom === undefined ? undefined : withoutBrackets(mailFrom) },
-    lineEndsNormalized,
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -26,6 +25,12 @@ export function readContext(request: Request, lineEndsNormalized: boolean): Auth
     code: 'http.parameter',
     detail: `${String(issue?.path.at(-1) ?? 'A parameter')} cannot be used: ${issue?.message ?? 'invalid'}.`,
   });
+}
+
+/** The value of a field in UTF-8 (RFC 6531 has such addresses), of which Node makes a character a byte. */
+function fieldText(request: Request, name: string): string | undefined {
+  const value = request.get(name);
+  return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
 }
 
 /** `<a@b>` as it stands in SMTP, without the angle brackets. */

@@ -1,14 +1,40 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { z } from 'zod';
+import { maxJsonBytes } from './limits.ts';
 import { Problem } from './problem.ts';
+import { mediaType, readBody } from './read-body.ts';
 
 /** The JSON body of a request, as the schema wants it. Throws a {@link Problem} that says where it does not fit. */
-export function readJson<T>(request: Request, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(request.body ?? {});
+export async function readJson<T>(request: Request, response: Response, schema: z.ZodType<T>): Promise<T> {
+  if (mediaType(request) !== 'application/json') {
+    throw new Problem(415, {
+      code: 'http.media-type',
+      detail: 'The body must be JSON.',
+      advice: 'Send it with Content-Type: application/json.',
+    });
+  }
+  const bytes = await readBody(request, response, {
+    limit: maxJsonBytes,
+    tooLarge: () =>
+      new Problem(413, {
+        code: 'http.body-too-large',
+        detail: `The body is above the limit of ${maxJsonBytes} bytes.`,
+      }),
+  });
+  const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue === undefined || issue.path.length === 0 ? 'The body' : issue.path.join('.');
   throw new Problem(422, { code: 'http.body', detail: `${place}: ${issue?.message ?? 'not as it should be'}.` });
+}
+
+/** RFC 8259 §8.1: UTF-8, nothing else. The parser's own words are left out: they repeat what was given. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new Problem(400, { code: 'http.body', detail: 'The body is not JSON in UTF-8.' });
+  }
 }
 
 /** A parameter of the path. */

@@ -1,7 +1,8 @@
 import { normalizeLineEnds } from '@zegel/message';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { retryAfter } from './limits.ts';
 import { Problem } from './problem.ts';
+import { announcedLength, mediaType, readBody } from './read-body.ts';
 
 /** A message that came in a request body. */
 export interface ReceivedMessage {
@@ -11,9 +12,13 @@ export interface ReceivedMessage {
   readonly lineEndsNormalized: boolean;
 }
 
+/** Media types of a message: RFC 2046 §5.2.1, and RFC 6532 §3.7 for one with UTF-8 in its header. */
+export const messageTypes = ['message/rfc822', 'message/global'] as const;
+
 /**
  * Reads messages from request bodies: the exact bytes, at most `maxMessageBytes` of one and `maxInflightBytes` of all
- * that are in work, so that a burst of large messages is answered with 503 and not with a dead process.
+ * that are in work, so that a burst of large messages is answered with 503 and not with a dead process. What counts is
+ * what came; copies made at work (line ends, edits) are at most twice as much again.
  */
 export class MessageReader {
   readonly #maxMessageBytes: number;
@@ -26,75 +31,50 @@ export class MessageReader {
   }
 
   /** Reads the body and gives it to `use`; its bytes count as in work until that is over. Throws a {@link Problem}. */
-  async with<T>(request: Request, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
-    checkMediaType(request);
-    const announced = Number(request.get('content-length') ?? 0);
-    if (announced > this.#maxMessageBytes) throw this.#tooLarge();
+  async with<T>(request: Request, response: Response, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
+    requireMessageType(request);
+    const limit = this.#maxMessageBytes;
+    const announced = announcedLength(request);
+    // Better refused now than when most of it is there. It is not reserved: who sends slowly must not keep others out.
+    if (announced <= limit) this.#requireRoom(announced);
     let held = 0;
-    const hold = (bytes: number): void => {
-      if (this.#inflight + bytes > this.#maxInflightBytes) {
-        throw new Problem(503, {
-          code: 'http.busy',
-          detail: 'As many message bytes are in work as may be.',
-          retryAfter: retryAfter.unavailable,
-        });
-      }
-      held += bytes;
-      this.#inflight += bytes;
-    };
     try {
-      return await use(receive(await this.#collect(request, hold)));
+      const bytes = await readBody(request, response, {
+        limit,
+        tooLarge: () =>
+          new Problem(413, {
+            code: 'message.too-large',
+            detail: `The message is above the limit of ${limit} bytes.`,
+          }),
+        onBytes: (count) => {
+          this.#requireRoom(count);
+          held += count;
+          this.#inflight += count;
+        },
+      });
+      const { raw, normalized } = normalizeLineEnds(bytes);
+      return await use({ raw, lineEndsNormalized: normalized });
     } finally {
       this.#inflight -= held;
     }
   }
 
-  async #collect(request: Request, hold: (bytes: number) => void): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of request) {
-        if (!(chunk instanceof Buffer)) throw new TypeError('A request body is bytes');
-        size += chunk.length;
-        if (size > this.#maxMessageBytes) throw this.#tooLarge();
-        hold(chunk.length);
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      if (error instanceof Problem || !request.destroyed || request.complete) throw error;
-      throw new Problem(400, { code: 'http.cut-off', detail: 'The request ended before its body was complete.' });
-    }
-    return Buffer.concat(chunks, size);
-  }
-
-  #tooLarge(): Problem {
-    return new Problem(413, {
-      code: 'message.too-large',
-      detail: `The message is above the limit of ${this.#maxMessageBytes} bytes.`,
+  #requireRoom(bytes: number): void {
+    if (this.#inflight + bytes <= this.#maxInflightBytes) return;
+    throw new Problem(503, {
+      code: 'http.busy',
+      detail: 'As many message bytes are in work as may be. Nothing of this request was kept.',
+      retryAfter: retryAfter.unavailable,
     });
   }
 }
 
-function receive(bytes: Buffer): ReceivedMessage {
-  const { raw, normalized } = normalizeLineEnds(bytes);
-  return { raw, lineEndsNormalized: normalized };
-}
-
-function checkMediaType(request: Request): void {
-  const encoding = (request.get('content-encoding') ?? 'identity').toLowerCase();
-  if (encoding !== 'identity') {
-    throw new Problem(415, {
-      code: 'http.content-encoding',
-      detail: `Content-Encoding ${encoding} is not taken: a signature is over exact bytes.`,
-      advice: 'Send the message as it is.',
-    });
-  }
-  const type = (request.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'message/rfc822' && type !== 'message/global') {
-    throw new Problem(415, {
-      code: 'http.media-type',
-      detail: `The body must be a message, and its Content-Type is ${type === '' ? 'missing' : type}.`,
-      advice: 'Send the raw message with Content-Type: message/rfc822.',
-    });
-  }
+function requireMessageType(request: Request): void {
+  const type = mediaType(request);
+  if (messageTypes.some((known) => known === type)) return;
+  throw new Problem(415, {
+    code: 'http.media-type',
+    detail: `The body must be a message, and its Content-Type is ${type === '' ? 'missing' : type}.`,
+    advice: 'Send the raw message with Content-Type: message/rfc822.',
+  });
 }

@@ -17,7 +17,7 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
     sign({ request, response, token }) {
       const wanted = wantedType(request);
       const domain = queryText(request, 'domain');
-      return reader.with(request, async ({ raw, lineEndsNormalized }) => {
+      return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
         const result = await sign(
           raw,
           { submitter: { maySignAs: token.domains ?? ['*'] }, ...(domain === undefined ? {} : { domain }) },
@@ -34,9 +34,9 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
 
     verify({ request, response }) {
       const wanted = wantedType(request);
-      return reader.with(request, async ({ raw, lineEndsNormalized }) => {
-        const context = readContext(request, lineEndsNormalized);
-        const { report, edits } = await authenticate(raw, context, authentication);
+      const context = readContext(request);
+      return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
+        const { report, edits } = await authenticate(raw, { ...context, lineEndsNormalized }, authentication);
         countReport(instruments, report);
         if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, edits));
         response.json(report);

@@ -1,15 +1,14 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import type { Database } from '@zegel/database';
 import type { Resolver } from '@zegel/dns';
 import type { Keystore } from '@zegel/keystore';
 import { openInboundQueue } from '@zegel/mail-queue';
 import type { MessageStore } from '@zegel/mail-queue';
-import { errorCode, formatAddress } from '@zegel/service-runtime';
-import type { HostPort, ServiceContext } from '@zegel/service-runtime';
+import { errorCode } from '@zegel/service-runtime';
+import type { ServiceContext } from '@zegel/service-runtime';
 import { createApp } from './app.ts';
-import { httpLimits } from './limits.ts';
+import { openHttpServer } from './http-server.ts';
+import type { HttpServer } from './http-server.ts';
+import { closeShare } from './limits.ts';
 import { MessageReader } from './read-message.ts';
 
 /** What the REST API is opened on. */
@@ -20,11 +19,8 @@ export interface SignerGround {
   readonly keystore: Keystore;
 }
 
-/** A REST API that listens. Dispose to stop: requests in work are finished first. */
-export interface Signer extends AsyncDisposable {
-  /** Where it listens, as `host:port`. */
-  readonly address: string;
-}
+/** A REST API that listens. Dispose to stop: requests in work are finished first, within the grace time. */
+export type Signer = HttpServer;
 
 /** Opens the inbound queue and starts to listen. Rejects when the address cannot be bound. */
 export async function startSigner(
@@ -69,29 +65,8 @@ export async function startSigner(
     },
     logger,
   );
-  const { maxHeaderSize, headersTimeout, requestTimeout, keepAliveTimeout, maxConnections } = httpLimits;
-  const server = createServer(
-    { maxHeaderSize, headersTimeout, requestTimeout, keepAliveTimeout },
-    (request, response) => {
-      app(request, response);
-    },
-  );
-  server.maxConnections = maxConnections;
-  const address = formatAddress(await listen(server, config.listen));
-  return { address, [Symbol.asyncDispose]: () => close(server) };
-}
-
-async function listen(server: Server, { host, port }: HostPort): Promise<HostPort> {
-  server.listen(port, host);
-  await once(server, 'listening');
-  const bound = server.address();
-  return typeof bound === 'object' && bound !== null ? { host, port: bound.port } : { host, port };
-}
-
-/** Takes no more connections, lets requests in work end, and closes those that are idle. */
-async function close(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  await closed;
+  return openHttpServer((request, response) => void app(request, response), {
+    listen: config.listen,
+    closeTimeout: config.shutdownGraceMs * closeShare,
+  });
 }

@@ -15,9 +15,15 @@ export interface VerifierGround {
   readonly resolver: Resolver;
 }
 
-/** Starts a worker on the inbound queue. Dispose to stop it: messages in work are finished first. */
+/** How much of the grace time at shutdown messages in work may take; the rest is for what they stand on. */
+const closeShare = 0.8;
+
+/**
+ * Starts a worker on the inbound queue. As soon as the service is asked to stop it takes no more messages; dispose it to wait
+ * for those in work.
+ */
 export async function startVerifier(
-  { config, logger, telemetry }: Pick<ServiceContext, 'config' | 'logger' | 'telemetry'>,
+  { config, logger, telemetry, stopping }: Pick<ServiceContext, 'config' | 'logger' | 'telemetry' | 'stopping'>,
   { database, store, resolver }: VerifierGround,
 ): Promise<AsyncDisposable> {
   const worker = await startInboundWorker({
@@ -38,8 +44,12 @@ export async function startVerifier(
     maxStalledCount: config.maxStalledCount,
     attempts: config.jobAttempts,
     retention: config.retentionDays * dayMs,
-    closeTimeout: config.shutdownGraceMs,
+    closeTimeout: config.shutdownGraceMs * closeShare,
     onError: (error) => logger.warn({ code: errorCode(error) }, 'the inbound queue reports an error'),
   });
+  // What goes wrong is told to who disposes it: closing twice is closing once.
+  const stop = (): void => void worker.close().catch(() => undefined);
+  if (stopping.aborted) stop();
+  else stopping.addEventListener('abort', stop, { once: true });
   return { [Symbol.asyncDispose]: () => worker.close() };
 }

@@ -1,0 +1,74 @@
+import type { Request, Response } from 'express';
+import { Problem } from './problem.ts';
+
+export interface ReadBodyOptions {
+  /** Bytes of the body at most. */
+  readonly limit: number;
+  /** The answer to a larger one. */
+  readonly tooLarge: () => Problem;
+  /** Hears of the bytes that come, before they are kept; may throw to refuse the rest. */
+  readonly onBytes?: (count: number) => void;
+}
+
+/**
+ * The exact bytes of a request body. One whose announced length is above the limit is refused before anything of it is read.
+ * Throws a {@link Problem}; the connection stays usable, so that a client in the middle of its upload finds the answer.
+ */
+export async function readBody(
+  request: Request,
+  response: Response,
+  { limit, tooLarge, onBytes }: ReadBodyOptions,
+): Promise<Buffer> {
+  refuseCodings(request);
+  if (announcedLength(request) > limit) throw tooLarge();
+  if (awaitsInvitation(request)) response.writeContinue();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // The default would destroy the connection with the iterator, and the answer with it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      if (!(chunk instanceof Buffer)) throw new TypeError('A request body is bytes');
+      size += chunk.length;
+      if (size > limit) throw tooLarge();
+      onBytes?.(chunk.length);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Problem || request.complete || !request.destroyed) throw error;
+    throw new Problem(400, { code: 'http.cut-off', detail: 'The request ended before its body was complete.' });
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** Content-Length; 0 when the body is chunked or there is none. */
+export function announcedLength(request: Request): number {
+  return Number(request.get('content-length') ?? 0);
+}
+
+/** Whether the client waits for a word before it sends its body (RFC 9110 §10.1.1). */
+export function awaitsInvitation(request: Request): boolean {
+  return request.httpVersionMinor > 0 && /^100-continue$/i.test(request.get('expect') ?? '');
+}
+
+/** The media type of the body, without parameters; empty when none is given. */
+export function mediaType(request: Request): string {
+  return (request.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function refuseCodings(request: Request): void {
+  const encoding = (request.get('content-encoding') ?? 'identity').toLowerCase();
+  if (encoding !== 'identity') {
+    throw new Problem(415, {
+      code: 'http.content-encoding',
+      detail: `Content-Encoding ${encoding} is not taken.`,
+      advice: 'Send the body as it is: a signature is over exact bytes.',
+    });
+  }
+  const transfer = request.get('transfer-encoding')?.toLowerCase();
+  if (transfer !== undefined && transfer !== 'chunked') {
+    throw new Problem(501, {
+      code: 'http.transfer-encoding',
+      detail: `Transfer-Encoding ${transfer} is not taken; chunked is.`,
+    });
+  }
+}
