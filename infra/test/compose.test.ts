@@ -2,10 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadMasterKey } from '../../packages/keystore/src/master-key.ts';
-import { isTokenSecret } from '../../packages/keystore/src/token-secret.ts';
-import { readConfig } from '../../packages/service-runtime/src/config.ts';
-import { runToEnd, startProcess, startRedis, temporaryFolder } from '../../tests/harness/src/index.ts';
+import { isTokenSecret, loadMasterKey } from '@zegel/keystore';
+import { readConfig } from '@zegel/service-runtime';
+import { runToEnd, startProcess, startRedis, temporaryFolder } from '@zegel/test-harness';
 import { root } from './build-context.ts';
 
 interface Service {

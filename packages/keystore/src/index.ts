@@ -13,3 +13,4 @@ export type { MasterKey, MasterKeySource } from './master-key.ts';
 export type { Page, PageRequest } from './page.ts';
 export { tokenAllows, tokenScopes } from './tokens.ts';
 export type { Token, TokenRefusal, Tokens, TokenScope, TokenVerification } from './tokens.ts';
+export { isTokenSecret } from './token-secret.ts';

@@ -18,6 +18,7 @@ export type {
   Reconciliation,
 } from './inbound-queue.ts';
 export type { InboundRecord } from './inbound-record.ts';
+export { QUEUE_NAME, QUEUE_PREFIX } from './job-queue.ts';
 export { startInboundWorker } from './inbound-worker.ts';
 export type { InboundWorker, InboundWorkerOptions } from './inbound-worker.ts';
 export type { MessageBytes, MessageStore } from './message-store.ts';
