@@ -19,7 +19,17 @@ const layers = [
   ['cli'],
 ];
 
-const pure = ['message', 'canonicalization', 'dkim', 'spf', 'dmarc', 'arc', 'auth-results', 'authentication', 'signing'];
+const pure = [
+  'message',
+  'canonicalization',
+  'dkim',
+  'spf',
+  'dmarc',
+  'arc',
+  'auth-results',
+  'authentication',
+  'signing',
+];
 const impure = /^node:(?:net|https?|http2|tls|dgram|dns|fs|child_process|worker_threads)(?:\/|$)/;
 
 const importPattern = /^(?:import|export) (?:[^;']* from )?'([^'\n]+)';/gm;

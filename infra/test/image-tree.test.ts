@@ -3,14 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  freePort,
-  runToEnd,
-  startPostgres,
-  startProcess,
-  startRedis,
-  temporaryFolder,
-} from '../../tests/harness/src/index.ts';
+import { freePort, runToEnd, startPostgres, startProcess, startRedis, temporaryFolder } from '@zegel/test-harness';
 import { copyContext, root } from './build-context.ts';
 import { parseDockerfile } from './dockerfile.ts';
 import { deployments, render } from './render.ts';
