@@ -93,12 +93,12 @@ describe.each(['Redis', 'PostgreSQL'])('a worker process killed on %s while it h
   });
 });
 
-test('a whole process killed on PGlite: the next start finishes its message', async () => {
+test('a whole process killed on PGlite: the next start finishes its message', { timeout: 120_000 }, async () => {
   const data = join(folder.path, 'embedded');
   const messages = join(data, 'messages');
   const config = { database: { folder: data }, messages, submit: MESSAGE };
   const doomed = await startNode(WORKER, [JSON.stringify(config)]);
-  const line = await doomed.waitForLine(/^holding /, 60_000);
+  const line = await doomed.waitForLine(/^holding /, 90_000);
   await doomed.kill('SIGKILL');
 
   const database = await openDatabase({ folder: data });
