@@ -3,17 +3,35 @@ export type { BodyDigest } from './body-digests.ts';
 export { dkimCodes } from './codes.ts';
 export type { DkimCode, DkimResultWord } from './codes.ts';
 export { SigningKeyError, UnsignableMessageError } from './errors.ts';
+export { FieldIndex, signedData, withoutSignatureValue } from './header-data.ts';
+export type { SignatureField } from './header-data.ts';
+export { lookUpKey } from './key-lookup.ts';
+export type { KeyLookup } from './key-lookup.ts';
 export { formatKeyRecord, formatZoneRecord, isSelector, keyRecordName, parseKeyRecord } from './key-record.ts';
 export type { KeyRecord, KeyRecordOptions, ParsedKeyRecord } from './key-record.ts';
+export { signatureHolds, usableKey } from './key-use.ts';
+export type { UsableKey } from './key-use.ts';
 export { dkimLimits } from './limits.ts';
 export type { DkimLimits } from './limits.ts';
 export type { DkimEvidence, DkimResult } from './result.ts';
 export { beginSigning, signMessage } from './sign.ts';
 export type { DkimSigning, MadeSignature, SigningOutcome, SignOptions } from './sign.ts';
+export { bareLineEnds, unsignable } from './signable.ts';
 export type { Unsignable } from './signable.ts';
-export { defaultSignedFields, singletonFields } from './signed-fields.ts';
+export { readCoverageTags, readSignerTags } from './signature.ts';
+export type { CoverageTags, ReadTags, Signature, SignatureProblem, SignerTags } from './signature.ts';
+export { defaultSignedFields, signedFieldNames, singletonFields } from './signed-fields.ts';
 export type { SignedFieldSet } from './signed-fields.ts';
 export { createSigningKey, generateKeyPair, signingAlgorithm } from './signing-key.ts';
 export type { SigningAlgorithm, SigningKey } from './signing-key.ts';
-export { beginVerification, verifyMessage } from './verify.ts';
-export type { DkimVerification, VerifyOptions } from './verify.ts';
+export { parseTagList } from './tag-list.ts';
+export type { Tag, TagList } from './tag-list.ts';
+export {
+  algorithmProblem,
+  beginSignatureCheck,
+  beginVerification,
+  fieldText,
+  timeProblem,
+  verifyMessage,
+} from './verify.ts';
+export type { DkimVerification, ReadSignature, VerifyOptions } from './verify.ts';

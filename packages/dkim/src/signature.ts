@@ -5,35 +5,43 @@ import type { DkimLimits } from './limits.ts';
 import { decodeBase64, parseTagList, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';
 
-/** What a DKIM-Signature field says (RFC 6376 §3.5), before any of it is believed. */
-export interface Signature {
+/** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
+export interface SignerTags {
   /** a=, lower case, as written otherwise. */
   readonly algorithm: string;
   /** b= without white space. */
   readonly value: string;
   readonly signatureBytes: Buffer;
-  readonly bodyHash: Buffer;
-  readonly headerCanonicalization: Canonicalization;
-  readonly bodyCanonicalization: Canonicalization;
   /** d= as an A-label name. */
   readonly domain: string;
   /** s= as an A-label name. */
   readonly selector: string;
-  /** i=, or `@` and the signing domain. */
-  readonly identity: string;
-  /** The domain of i=. */
-  readonly identityDomain: string;
+  /** t=, seconds since 1970. */
+  readonly timestamp?: number;
+  /** Where the raw b= value stands in the text that was parsed. */
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/** What of a message is signed: the tags that DKIM-Signature and ARC-Message-Signature share. */
+export interface CoverageTags {
+  readonly bodyHash: Buffer;
+  readonly headerCanonicalization: Canonicalization;
+  readonly bodyCanonicalization: Canonicalization;
   /** h=, lower case, in order, with repetitions. */
   readonly signedFields: readonly string[];
   /** l=, in octets. */
   readonly bodyLength?: number;
-  /** t=, seconds since 1970. */
-  readonly timestamp?: number;
   /** x=, seconds since 1970. */
   readonly expiration?: number;
-  /** Where the raw b= value stands in the text that was parsed. */
-  readonly valueStart: number;
-  readonly valueEnd: number;
+}
+
+/** What a DKIM-Signature field says (RFC 6376 §3.5), before any of it is believed. */
+export interface Signature extends SignerTags, CoverageTags {
+  /** i=, or `@` and the signing domain. */
+  readonly identity: string;
+  /** The domain of i=. */
+  readonly identityDomain: string;
 }
 
 export type SignatureProblem =
@@ -57,6 +65,11 @@ export type ParsedSignature =
       readonly partial: { readonly domain?: string; readonly selector?: string; readonly value?: string };
     };
 
+/** Tags that were read, or the one that was wrong. */
+export type ReadTags<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: SignatureProblem; readonly tag: string };
+
 /**
  * Reads the value of a DKIM-Signature field: what stands behind the colon, one character per byte, folds and all.
  */
@@ -67,82 +80,128 @@ export function parseSignature(text: string, limits: Pick<DkimLimits, 'maxSigned
     return { ok: false, code, ...(list.tag === undefined ? {} : { tag: list.tag }), partial: {} };
   }
   const { tags } = list;
-  const domain = domainTag(tags.get('d'));
-  const selector = domainTag(tags.get('s'));
-  const partial = {
-    ...(domain === null ? {} : { domain }),
-    ...(selector === null ? {} : { selector }),
-    ...(tags.has('b') ? { value: withoutFws(tags.get('b')?.value ?? '') } : {}),
-  };
   const problem = (code: SignatureProblem, tag?: string): ParsedSignature => ({
     ok: false,
     code,
     ...(tag === undefined ? {} : { tag }),
-    partial,
+    partial: readableTags(tags),
   });
 
   for (const name of ['v', 'a', 'b', 'bh', 'd', 'h', 's'])
     if (!tags.has(name)) return problem('dkim.missing-tag', name);
   if (tags.get('v')?.value !== '1') return problem('dkim.version-unsupported', 'v');
-  if (domain === null) return problem('dkim.invalid-tag', 'd');
-  if (selector === null) return problem('dkim.invalid-tag', 's');
+  const signer = readSignerTags(tags);
+  if (!signer.ok) return problem(signer.code, signer.tag);
+  const coverage = readCoverageTags(tags, limits);
+  if (!coverage.ok) return problem(coverage.code, coverage.tag);
 
-  const algorithm = (tags.get('a')?.value ?? '').toLowerCase();
-  if (!/^[a-z0-9]+-[a-z0-9]+$/.test(algorithm)) return problem('dkim.invalid-tag', 'a');
-  const b = tags.get('b');
-  const signatureBytes = b === undefined ? null : decodeBase64(b.value);
-  if (b === undefined || signatureBytes === null) return problem('dkim.invalid-tag', 'b');
-  const bodyHash = decodeBase64(tags.get('bh')?.value ?? '');
-  if (bodyHash === null) return problem('dkim.invalid-tag', 'bh');
-
-  const canonicalization = parseCanonicalization(tags.get('c')?.value);
-  if (canonicalization === null) return problem('dkim.invalid-tag', 'c');
-
-  const signedFields = fieldNames(tags.get('h')?.value ?? '');
-  if (signedFields === null) return problem('dkim.invalid-tag', 'h');
-  if (signedFields.length > limits.maxSignedFields) return problem('dkim.too-many-signed-fields', 'h');
-  if (!signedFields.includes('from')) return problem('dkim.from-not-signed', 'h');
-
-  const query = tags.get('q');
-  if (query !== undefined && !withoutFws(query.value).toLowerCase().split(':').includes('dns/txt')) {
-    return problem('dkim.query-method-unsupported', 'q');
-  }
-
+  const { domain } = signer.value;
   const identity = parseIdentity(tags.get('i')?.value, domain);
   if (identity === null) return problem('dkim.invalid-tag', 'i');
   if (!isSubdomainOf(identity.domain, domain)) return problem('dkim.identity-outside-domain', 'i');
+  return {
+    ok: true,
+    signature: { ...signer.value, ...coverage.value, identity: identity.text, identityDomain: identity.domain },
+  };
+}
+
+/** d=, s= and b= as far as they can be read. */
+function readableTags(tags: TagMap): { readonly domain?: string; readonly selector?: string; readonly value?: string } {
+  const domain = domainTag(tags.get('d'));
+  const selector = domainTag(tags.get('s'));
+  const b = tags.get('b');
+  return {
+    ...(domain === null ? {} : { domain }),
+    ...(selector === null ? {} : { selector }),
+    // Only what is base64: it goes into Authentication-Results, and text of the sender's choice must not.
+    ...(b === undefined || decodeBase64(b.value) === null ? {} : { value: withoutFws(b.value) }),
+  };
+}
+
+type TagMap = ReadonlyMap<string, Tag>;
+
+/** Reads a=, b=, d=, s= and t=. A missing tag is reported like an invalid one, with `dkim.missing-tag`. */
+export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
+  const a = tags.get('a');
+  const b = tags.get('b');
+  const d = tags.get('d');
+  const s = tags.get('s');
+  if (a === undefined) return missing('a');
+  if (b === undefined) return missing('b');
+  if (d === undefined) return missing('d');
+  if (s === undefined) return missing('s');
+  const domain = domainTag(d);
+  if (domain === null) return invalid('d');
+  const selector = domainTag(s);
+  if (selector === null) return invalid('s');
+  const algorithm = a.value.toLowerCase();
+  if (!/^[a-z0-9]+-[a-z0-9]+$/.test(algorithm)) return invalid('a');
+  const signatureBytes = decodeBase64(b.value);
+  if (signatureBytes === null) return invalid('b');
+  const timestamp = numberTag(tags.get('t'), /^\d{1,12}$/);
+  if (timestamp === null) return invalid('t');
+  const value = {
+    algorithm,
+    value: withoutFws(b.value),
+    signatureBytes,
+    domain,
+    selector,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    valueStart: b.start,
+    valueEnd: b.end,
+  };
+  return { ok: true, value };
+}
+
+/** Reads bh=, c=, h=, l=, q= and x=. Demands that h= names From (RFC 6376 §3.5). */
+export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSignedFields'>): ReadTags<CoverageTags> {
+  const bh = tags.get('bh');
+  const h = tags.get('h');
+  if (bh === undefined) return missing('bh');
+  if (h === undefined) return missing('h');
+  const bodyHash = decodeBase64(bh.value);
+  if (bodyHash === null) return invalid('bh');
+
+  const canonicalization = parseCanonicalization(tags.get('c')?.value);
+  if (canonicalization === null) return invalid('c');
+
+  const signedFields = fieldNames(h.value);
+  if (signedFields === null) return invalid('h');
+  if (signedFields.length > limits.maxSignedFields) {
+    return { ok: false, code: 'dkim.too-many-signed-fields', tag: 'h' };
+  }
+  if (!signedFields.includes('from')) return { ok: false, code: 'dkim.from-not-signed', tag: 'h' };
+
+  const query = tags.get('q');
+  if (query !== undefined && !withoutFws(query.value).toLowerCase().split(':').includes('dns/txt')) {
+    return { ok: false, code: 'dkim.query-method-unsupported', tag: 'q' };
+  }
 
   const bodyLength = numberTag(tags.get('l'), /^\d{1,76}$/);
   const timestamp = numberTag(tags.get('t'), /^\d{1,12}$/);
   const expiration = numberTag(tags.get('x'), /^\d{1,12}$/);
-  if (bodyLength === null) return problem('dkim.invalid-tag', 'l');
-  if (timestamp === null) return problem('dkim.invalid-tag', 't');
+  if (bodyLength === null) return invalid('l');
   // RFC 6376 §3.5: x= MUST be greater than t=.
-  if (expiration === null || (expiration !== undefined && timestamp !== undefined && expiration <= timestamp)) {
-    return problem('dkim.invalid-tag', 'x');
+  if (expiration === null || (expiration !== undefined && typeof timestamp === 'number' && expiration <= timestamp)) {
+    return invalid('x');
   }
-
-  return {
-    ok: true,
-    signature: {
-      algorithm,
-      value: withoutFws(b.value),
-      signatureBytes,
-      bodyHash,
-      headerCanonicalization: canonicalization.header,
-      bodyCanonicalization: canonicalization.body,
-      domain,
-      selector,
-      identity: identity.text,
-      identityDomain: identity.domain,
-      signedFields,
-      ...(bodyLength === undefined ? {} : { bodyLength }),
-      ...(timestamp === undefined ? {} : { timestamp }),
-      ...(expiration === undefined ? {} : { expiration }),
-      valueStart: b.start,
-      valueEnd: b.end,
-    },
+  const value = {
+    bodyHash,
+    headerCanonicalization: canonicalization.header,
+    bodyCanonicalization: canonicalization.body,
+    signedFields,
+    ...(bodyLength === undefined ? {} : { bodyLength }),
+    ...(expiration === undefined ? {} : { expiration }),
   };
+  return { ok: true, value };
+}
+
+function missing(tag: string): ReadTags<never> {
+  return { ok: false, code: 'dkim.missing-tag', tag };
+}
+
+function invalid(tag: string): ReadTags<never> {
+  return { ok: false, code: 'dkim.invalid-tag', tag };
 }
 
 /** d= and s=: a domain name, U-labels allowed (RFC 8616 §4). */

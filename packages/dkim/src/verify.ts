@@ -1,4 +1,3 @@
-import { createHash, verify } from 'node:crypto';
 import { isSubdomainOf } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { parseMessage, readAuthor } from '@zegel/message';
@@ -9,9 +8,9 @@ import type { DkimCode } from './codes.ts';
 import { FieldIndex, signedData, withoutSignatureValue } from './header-data.ts';
 import { lookUpKey } from './key-lookup.ts';
 import type { KeyLookup } from './key-lookup.ts';
+import { signatureHolds, usableKey } from './key-use.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
-import { importPublicKey } from './public-key.ts';
 import { dkimResult } from './result.ts';
 import type { DkimEvidence, DkimResult } from './result.ts';
 import { parseSignature } from './signature.ts';
@@ -55,7 +54,7 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
   const digests = options.digests ?? new BodyDigests();
   const index = new FieldIndex(header);
   const checks = chosen(readSignatures(index, limits), header, limits).map((read) =>
-    'signature' in read ? beginCheck(read, index, digests, options, limits) : async () => read.result,
+    'signature' in read ? beginSignatureCheck(read, index, digests, options, limits) : async () => read.result,
   );
   return {
     needsBody: digests.needsBody,
@@ -69,7 +68,7 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
 }
 
 /** A signature that could be read and whose look is in order. */
-interface ReadSignature {
+export interface ReadSignature {
   readonly field: HeaderField;
   readonly occurrence: number;
   readonly signature: Signature;
@@ -104,7 +103,7 @@ function readSignatures(index: FieldIndex, limits: DkimLimits): readonly Read[] 
 }
 
 /** The value of a field, one character per byte, without the CRLF that ends it. */
-function fieldText(header: Header, field: HeaderField): string {
+export function fieldText(header: Header, field: HeaderField): string {
   const { bytes } = header;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
     'latin1',
@@ -139,7 +138,7 @@ function named(signature: Signature): Pick<DkimResult, 'domain' | 'selector' | '
 }
 
 /** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through. */
-function beginCheck(
+export function beginSignatureCheck(
   read: ReadSignature,
   index: FieldIndex,
   digests: BodyDigests,
@@ -186,12 +185,18 @@ function rfc3339(seconds: number): string {
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace('.000Z', 'Z');
 }
 
-function algorithmProblem({ algorithm }: Signature): DkimCode | null {
+/** Whether a= is an algorithm that counts (RFC 8301 §3.1, RFC 8463). */
+export function algorithmProblem({ algorithm }: Pick<Signature, 'algorithm'>): DkimCode | null {
   if (algorithm === 'rsa-sha256' || algorithm === 'ed25519-sha256') return null;
   return algorithm === 'rsa-sha1' ? 'dkim.algorithm-obsolete' : 'dkim.algorithm-unsupported';
 }
 
-function timeProblem({ timestamp, expiration }: Signature, now: Date, limits: DkimLimits): DkimCode | null {
+/** Whether t= lies in the future or x= in the past. */
+export function timeProblem(
+  { timestamp, expiration }: Pick<Signature, 'timestamp' | 'expiration'>,
+  now: Date,
+  limits: Pick<DkimLimits, 'clockSkew'>,
+): DkimCode | null {
   const seconds = now.getTime() / 1000;
   if (expiration !== undefined && seconds > expiration + limits.clockSkew) return 'dkim.expired';
   if (timestamp !== undefined && timestamp > seconds + limits.clockSkew) return 'dkim.timestamp-in-future';
@@ -209,19 +214,10 @@ function checkSignature(
   limits: DkimLimits,
   finish: (code: DkimCode, more?: DkimEvidence) => DkimResult,
 ): DkimResult {
-  const keyType = signature.algorithm === 'ed25519-sha256' ? 'ed25519' : 'rsa';
-  if (record.publicKey.length === 0) return finish('dkim.key-revoked');
-  if (record.keyType !== keyType) return finish('dkim.key-type-mismatch');
-  if (record.hashAlgorithms !== undefined && !record.hashAlgorithms.includes('sha256')) {
-    return finish('dkim.key-hash-not-allowed');
-  }
-  if (!record.serviceTypes.includes('*') && !record.serviceTypes.includes('email'))
-    return finish('dkim.key-service-type');
-  if (record.strictIdentity && signature.identityDomain !== signature.domain) return finish('dkim.identity-not-domain');
-
-  const publicKey = importPublicKey(record, limits);
+  const publicKey = usableKey(signature, record, limits);
   const bits = publicKey.bits === undefined ? {} : { keyBits: publicKey.bits };
   if (!publicKey.ok) return finish(publicKey.code, bits);
+  if (record.strictIdentity && signature.identityDomain !== signature.domain) return finish('dkim.identity-not-domain');
 
   const { canonicalLength, value } = digest;
   const { bodyLength, valueStart, valueEnd } = signature;
@@ -234,10 +230,7 @@ function checkSignature(
 
   const signatureField = withoutSignatureValue(index.header, field, valueStart, valueEnd);
   const data = signedData(index, signature.signedFields, signature.headerCanonicalization, signatureField, field);
-  const headerIntact =
-    keyType === 'rsa'
-      ? verify('sha256', data, publicKey.key, signature.signatureBytes)
-      : verify(null, createHash('sha256').update(data).digest(), publicKey.key, signature.signatureBytes);
+  const headerIntact = signatureHolds(signature, publicKey.key, data);
   if (!signature.bodyHash.equals(value)) return finish('dkim.body-hash-mismatch', { ...evidence, headerIntact });
   if (!headerIntact) return finish('dkim.signature-mismatch', evidence);
   if (bodyLength !== undefined && bodyLength < canonicalLength) return finish('dkim.body-not-covered', evidence);
