@@ -8,7 +8,6 @@ export interface SignatureTags {
   readonly bodyCanonicalization: Canonicalization;
   readonly domain: string;
   readonly selector: string;
-  readonly identity?: string;
   /** Seconds since 1970. */
   readonly timestamp: number;
   readonly expiration?: number;
@@ -30,7 +29,6 @@ export function formatUnsigned(tags: SignatureTags): string {
     `c=${tags.headerCanonicalization}/${tags.bodyCanonicalization};`,
     `d=${tags.domain};`,
     `s=${tags.selector};`,
-    ...(tags.identity === undefined ? [] : [`i=${tags.identity};`]),
     `t=${tags.timestamp};`,
     ...(tags.expiration === undefined ? [] : [`x=${tags.expiration};`]),
     ...`h=${tags.signedFields.join(':')};`.split(/(?<=:)/),

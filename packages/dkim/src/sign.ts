@@ -23,8 +23,6 @@ export interface SignOptions {
   readonly now?: Date;
   /** Seconds from now to x=. Default: no x=. */
   readonly validity?: number;
-  /** i=. Its domain must be the signing domain or below it. Default: none, which means `@` and the domain. */
-  readonly identity?: string;
   readonly limits?: Partial<MessageLimits & DkimLimits>;
   /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
   readonly digests?: BodyDigests;
@@ -93,7 +91,6 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       const common = {
         headerCanonicalization: canonicalization.header,
         bodyCanonicalization: canonicalization.body,
-        ...(options.identity === undefined ? {} : { identity: options.identity }),
         timestamp,
         ...(options.validity === undefined ? {} : { expiration: timestamp + options.validity }),
         signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),

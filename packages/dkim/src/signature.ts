@@ -2,7 +2,7 @@ import type { Canonicalization } from '@zegel/canonicalization';
 import { isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import type { DkimLimits } from './limits.ts';
-import { decodeBase64, parseTagList, utf8, withoutFws } from './tag-list.ts';
+import { decodeBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';
 
 /** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
@@ -207,7 +207,12 @@ function invalid(tag: string): ReadTags<never> {
 /** d= and s=: a domain name, U-labels allowed (RFC 8616 §4). */
 function domainTag(tag: Tag | undefined): string | null {
   const text = tag === undefined ? null : utf8(tag.value);
-  return text === null || text.endsWith('.') ? null : normalizeDomain(text);
+  return text === null ? null : domainName(text);
+}
+
+/** RFC 6376 §3.5 takes its names from RFC 5321 §4.1.2, where no dot ends them. */
+function domainName(text: string): string | null {
+  return text.endsWith('.') ? null : normalizeDomain(text);
 }
 
 /** c=: the header form, then the body form, each simple when not given (RFC 6376 §3.5). */
@@ -225,9 +230,10 @@ function isCanonicalization(word: string): word is Canonicalization {
 
 /** h=: field names separated by colons with folding white space around them. */
 function fieldNames(value: string): readonly string[] | null {
-  const names = withoutFws(value.replaceAll(/[ \t\r\n]*:[ \t\r\n]*/g, ':'))
+  const names = value
     .toLowerCase()
-    .split(':');
+    .split(':')
+    .map((name) => trimFws(name));
   return names.every((name) => /^[\x21-\x39\x3b-\x7e]+$/.test(name)) ? names : null;
 }
 
@@ -240,7 +246,7 @@ function parseIdentity(
   const text = utf8(withoutFws(value));
   if (text === null) return null;
   const at = text.lastIndexOf('@');
-  const identityDomain = at === -1 ? null : normalizeDomain(text.slice(at + 1));
+  const identityDomain = at === -1 ? null : domainName(text.slice(at + 1));
   return identityDomain === null ? null : { text: `${text.slice(0, at)}@${identityDomain}`, domain: identityDomain };
 }
 

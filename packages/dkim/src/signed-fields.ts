@@ -1,7 +1,7 @@
 import type { FieldIndex } from './header-data.ts';
 
 /**
- * Which header fields a signature covers. Names are in lower case.
+ * Which header fields a signature covers. Names are in lower case. From always is, named here or not (RFC 6376 §5.4).
  *
  * `oversigned` names stand in h= once more than they occur, so that nobody can add another one unseen (RFC 6376 §8.15).
  * `whenPresent` names are covered as often as they occur: mailing lists and forwarders may add them.
@@ -69,10 +69,14 @@ export const singletonFields: readonly string[] = [
   'content-transfer-encoding',
 ];
 
-/** The names for h=, in order, at most `max` of them: the oversigned ones first, since they must not be missing. */
+/**
+ * The names for h=, in order, at most `max` of them: the oversigned ones first, since they must not be missing, and From
+ * before all others.
+ */
 export function signedFieldNames(index: FieldIndex, fields: SignedFieldSet, max: number): readonly string[] {
   const names: string[] = [];
-  for (const name of fields.oversigned)
+  const from = fields.whenPresent.includes('from') ? [] : ['from'];
+  for (const name of new Set([...from, ...fields.oversigned]))
     for (let count = index.named(name).length; count >= 0; count--) names.push(name);
   for (const name of fields.whenPresent)
     for (let count = index.named(name).length; count > 0; count--) names.push(name);

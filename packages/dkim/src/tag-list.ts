@@ -50,10 +50,6 @@ const tagValue = /^[\x21-\x3a\x3c-\x7e\x80-\xff \t\r\n]*$/;
  * The CRLF that ends a field counts as a fold.
  */
 function stripFws(text: string): string | null {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isFws(text.charCodeAt(start))) start++;
-  while (end > start && isFws(text.charCodeAt(end - 1))) end--;
   for (let at = text.indexOf('\r'); at !== -1; at = text.indexOf('\r', at + 1)) {
     const next = text.charAt(at + 2);
     if (text.charAt(at + 1) !== '\n' || (next !== '' && next !== ' ' && next !== '\t')) return null;
@@ -61,6 +57,15 @@ function stripFws(text: string): string | null {
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
     if (text.charAt(at - 1) !== '\r') return null;
   }
+  return trimFws(text);
+}
+
+/** Text without folding white space at both ends. */
+export function trimFws(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isFws(text.charCodeAt(start))) start++;
+  while (end > start && isFws(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
 }
 

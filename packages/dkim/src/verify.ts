@@ -31,6 +31,7 @@ export interface VerifyOptions {
 export interface DkimVerification {
   /** Whether any signature needs the body. */
   readonly needsBody: boolean;
+  /** The next part of the body. Does nothing when `digests` are fed by somebody else. */
   body(chunk: Uint8Array): void;
   /** The results, in the order the signatures stand, or one with result `none`. Rejects only if the resolver does. */
   end(): Promise<readonly DkimResult[]>;
@@ -58,7 +59,9 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
   );
   return {
     needsBody: digests.needsBody,
-    body: (chunk) => digests.update(chunk),
+    body(chunk) {
+      if (options.digests === undefined) digests.update(chunk);
+    },
     async end() {
       digests.end();
       if (checks.length === 0) return [dkimResult('dkim.none', { evidence: {} })];
