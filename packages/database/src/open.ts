@@ -30,7 +30,7 @@ export type DatabaseOptions = PoolLimits &
     | {
         /** The database lies in `database` inside it. Made with mode 0700 when it does not exist. */
         readonly folder: string;
-        /** A lock on the folder that the caller holds already, and keeps when the database is closed. */
+        /** A lock on that folder that the caller holds already, and keeps when the database is closed. */
         readonly lock?: FolderLock;
       }
     | { readonly memory: true }
@@ -58,8 +58,9 @@ const SEARCH_PATH = 'bullmq';
 /**
  * Opens the database and brings its schema up to date.
  *
- * PGlite runs inside this process, one instance a process; its folder is locked, since two processes on one folder lose data. What was
- * committed survives the death of the process, but PGlite does not sync to disk, so a power cut may lose the last writes.
+ * PGlite runs inside this process, one instance a process; its folder is locked, since two processes on one folder lose
+ * data. What was committed survives the death of the process, but PGlite does not sync to disk: a power cut may lose the
+ * last writes or damage the database.
  *
  * @throws DatabaseUnavailableError when the server cannot be reached or the folder's database does not start.
  * @throws FolderInUseError, FolderUnusableError see `lockFolder`.

@@ -124,17 +124,11 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     return true;
   };
 
-  const counts = async (): Promise<InboundCounts> => {
-    const [messages, { waiting, prioritized, delayed, active }] = await Promise.all([records.counts(), jobs.counts()]);
-    return { messages, jobs: { waiting: waiting + prioritized, delayed, active } };
-  };
-
   const reconcile = async (): Promise<Reconciliation> => {
     // A backlog is normal and not worth a walk: each open message has its job. A job without a message would hide one that
     // misses its job, but is gone as soon as a worker takes it.
-    const { messages, jobs: present } = await counts();
-    const expected = messages.queued + messages.verifying;
-    if (present.waiting + present.delayed + present.active >= expected) return { added: [] };
+    const [open, { waiting, prioritized, delayed, active }] = await Promise.all([records.openCount(), jobs.counts()]);
+    if (waiting + prioritized + delayed + active >= open) return { added: [] };
     const added: string[] = [];
     let after: string | null = null;
     for (;;) {
@@ -205,7 +199,13 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     get: (id) => records.get(id),
     openMessage: (id) => openStored(id, 'message'),
     openResult: (id) => openStored(id, 'result'),
-    counts,
+    counts: async () => {
+      const [messages, { waiting, prioritized, delayed, active }] = await Promise.all([
+        records.counts(),
+        jobs.counts(),
+      ]);
+      return { messages, jobs: { waiting: waiting + prioritized, delayed, active } };
+    },
     ping: async () => {
       await Promise.all([database.ping(), store.ping(), jobs.ping()]);
     },

@@ -182,6 +182,16 @@ export class InboundRecords {
     return numUpdatedRows > 0n;
   }
 
+  /** How many messages need a job. */
+  async openCount(): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('inbound')
+      .where('state', 'in', ['queued', 'verifying'])
+      .select(sql<string>`count(*)`.as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   /** A page of the messages that need a job, in the order of their ids. */
   async open(after: string | null): Promise<string[]> {
     let query = this.#db.selectFrom('inbound').where('state', 'in', ['queued', 'verifying']);

@@ -5,7 +5,7 @@ import type { JobType, JobsOptions, PgPool, PostgresQueueBackend } from 'bullmq'
 import type { Redis } from 'ioredis';
 import { QueueFullError, QueueUnavailableError } from './errors.ts';
 import { MAX_EVENTS, MAX_WAITING, QUEUE_TIMEOUT, WAITING_COUNT_AGE } from './limits.ts';
-import { isOutOfMemory, openRedis } from './redis-connection.ts';
+import { isOutOfMemory, openRedis, whenReady } from './redis-connection.ts';
 
 /** The queue's name, the same for producers and workers. */
 export const QUEUE_NAME = 'inbound';
@@ -71,7 +71,6 @@ export class JobQueue {
   readonly #onError: (error: Error) => void;
   readonly #redis: Redis | null;
   #queue: BullQueue | null = null;
-  #connecting: Promise<void> | null = null;
   #waiting = { count: 0, at: Number.NEGATIVE_INFINITY };
 
   constructor(ground: QueueGround, onError: (error: Error) => void, maxWaiting: number = MAX_WAITING) {
@@ -147,27 +146,9 @@ export class JobQueue {
     }
   }
 
-  /** Waits for a connection that is just being made; one that was lost is not waited for. */
-  #connected(redis: Redis): Promise<void> {
-    this.#connecting ??= new Promise<void>((done, fail) => {
-      const settle = (): void => {
-        redis.off('ready', settle).off('close', settle);
-        this.#connecting = null;
-        if (redis.status === 'ready') done();
-        else fail(new QueueUnavailableError('Redis cannot be reached'));
-      };
-      redis.on('ready', settle).on('close', settle);
-    });
-    return this.#connecting;
-  }
-
   /** The BullMQ queue, made anew when its first connection failed: BullMQ would remember that for ever. */
   async #ready(): Promise<BullQueue> {
-    const status = this.#redis?.status;
-    if (this.#redis !== null && status !== 'ready') {
-      if (status !== 'connecting' && status !== 'connect') throw new QueueUnavailableError('Redis cannot be reached');
-      await this.#connected(this.#redis);
-    }
+    if (this.#redis !== null) await whenReady(this.#redis);
     const queue = (this.#queue ??= this.#make());
     try {
       await queue.waitUntilReady();

@@ -15,7 +15,23 @@ export function openRedis(url: string, role: RedisRole, onError: (error: Error) 
       : { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: QUEUE_TIMEOUT }),
   });
   redis.on('error', onError);
+  // Everybody who waits for the connection listens to it.
+  redis.setMaxListeners(0);
   return redis;
+}
+
+/** Waits for a connection that is just being made. Rejects at once when there is none, so that nobody waits for a Redis that is away. */
+export async function whenReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return;
+  if (redis.status !== 'connecting' && redis.status !== 'connect') throw new Error('Redis cannot be reached');
+  await new Promise<void>((done, fail) => {
+    const settle = (): void => {
+      redis.off('ready', settle).off('close', settle);
+      if (redis.status === 'ready') done();
+      else fail(new Error('Redis cannot be reached'));
+    };
+    redis.on('ready', settle).on('close', settle);
+  });
 }
 
 /** Whether Redis refused a write because it is at `maxmemory` (policy `noeviction`). */

@@ -4,7 +4,7 @@ import { MessageMissingError, MessageStoreFullError, MessageStoreUnavailableErro
 import { REDIS_CHUNK_BYTES, REDIS_UNFINISHED_TTL } from './limits.ts';
 import { checkReference, chunksOf } from './message-store.ts';
 import type { MessageBytes, MessageStore } from './message-store.ts';
-import { isOutOfMemory, openRedis } from './redis-connection.ts';
+import { isOutOfMemory, openRedis, whenReady } from './redis-connection.ts';
 
 const SCAN_COUNT = 1_000;
 
@@ -44,13 +44,13 @@ export class RedisMessageStore implements MessageStore {
       let size = 0;
       for await (const chunk of evenChunks(bytes)) {
         const name = `${generation}.${chunks}`;
-        await guard(() =>
+        await guard(this.#redis, () =>
           this.#redis.multi().hset(unfinished, name, chunk).expire(unfinished, REDIS_UNFINISHED_TTL).exec(),
         );
         chunks += 1;
         size += chunk.length;
       }
-      await guard(() => {
+      await guard(this.#redis, () => {
         const last = this.#redis
           .multi()
           .hset(unfinished, { generation, chunks, size, at: Date.now() })
@@ -66,21 +66,21 @@ export class RedisMessageStore implements MessageStore {
 
   async open(reference: string): Promise<AsyncIterable<Uint8Array>> {
     const key = this.#key(reference);
-    const [generation, chunks] = await guard(() => this.#redis.hmget(key, 'generation', 'chunks'));
+    const [generation, chunks] = await guard(this.#redis, () => this.#redis.hmget(key, 'generation', 'chunks'));
     if (typeof generation !== 'string' || typeof chunks !== 'string') throw new MessageMissingError(reference);
     return this.#read(reference, generation, Number(chunks));
   }
 
   async size(reference: string): Promise<number> {
     const key = this.#key(reference);
-    const size = await guard(() => this.#redis.hget(key, 'size'));
+    const size = await guard(this.#redis, () => this.#redis.hget(key, 'size'));
     if (size === null) throw new MessageMissingError(reference);
     return Number(size);
   }
 
   async delete(reference: string): Promise<void> {
     const key = this.#key(reference);
-    await guard(() => this.#redis.unlink(key));
+    await guard(this.#redis, () => this.#redis.unlink(key));
   }
 
   async *list(before: Date): AsyncGenerator<string, void, undefined> {
@@ -89,10 +89,12 @@ export class RedisMessageStore implements MessageStore {
     const pattern = `${start.replaceAll(/[*?[\]\\^]/g, '?')}*${end}`;
     let cursor = '0';
     do {
-      const [next, keys] = await guard(() => this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
+      const [next, keys] = await guard(this.#redis, () =>
+        this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT),
+      );
       for (const key of keys) {
         if (!key.startsWith(start) || !key.endsWith(end)) continue;
-        const put = await guard(() => this.#redis.hget(key, 'at'));
+        const put = await guard(this.#redis, () => this.#redis.hget(key, 'at'));
         if (put !== null && Number(put) < before.getTime()) yield key.slice(start.length, -end.length);
       }
       cursor = next;
@@ -100,7 +102,7 @@ export class RedisMessageStore implements MessageStore {
   }
 
   async ping(): Promise<void> {
-    await guard(() => this.#redis.ping());
+    await guard(this.#redis, () => this.#redis.ping());
   }
 
   async close(): Promise<void> {
@@ -111,7 +113,7 @@ export class RedisMessageStore implements MessageStore {
     const key = this.#key(reference);
     for (let index = 0; index < chunks; index += 1) {
       // A message replaced while it is read has other chunk names: the reader is told, never given a mixture.
-      const chunk = await guard(() => this.#redis.hgetBuffer(key, `${generation}.${index}`));
+      const chunk = await guard(this.#redis, () => this.#redis.hgetBuffer(key, `${generation}.${index}`));
       if (chunk === null) throw new MessageMissingError(reference);
       yield chunk;
     }
@@ -143,8 +145,9 @@ async function* evenChunks(bytes: MessageBytes): AsyncGenerator<Buffer, void, un
 }
 
 /** Runs a Redis command or transaction; its errors become the store's. */
-async function guard<T>(command: () => Promise<T>): Promise<T> {
+async function guard<T>(redis: Redis, command: () => Promise<T>): Promise<T> {
   try {
+    await whenReady(redis);
     const result = await command();
     // A transaction resolves even where one of its commands failed.
     if (Array.isArray(result)) {

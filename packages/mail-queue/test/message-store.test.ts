@@ -50,7 +50,7 @@ describe.each(stores)('%s', (_name, make) => {
 
   beforeAll(async () => {
     store = make();
-    await vi.waitFor(() => store.ping());
+    await store.ping();
   });
 
   afterAll(() => store.close());
@@ -224,7 +224,6 @@ describe('RedisMessageStore on Redis', () => {
   test('keeps no value above 512 KiB and leaves no unfinished key', async () => {
     await using server = await startRedis();
     const store = new RedisMessageStore({ url: server.url, prefix: 'test' });
-    await vi.waitFor(() => store.ping());
     await store.put('chunks', randomBytes(1_300_000));
     await expect(store.put('broken', failing())).rejects.toThrow('the sender hung up');
     const client = new Redis(server.url);
@@ -238,7 +237,6 @@ describe('RedisMessageStore on Redis', () => {
 
   test('lets messages expire when asked to', async () => {
     const store = new RedisMessageStore({ url: redis.url, prefix: 'expiring', ttl: 1_000 });
-    await vi.waitFor(() => store.ping());
     await store.put('short', Buffer.from('x'));
     const client = new Redis(redis.url);
     expect(await client.ttl('expiring:{short}')).toBeGreaterThan(990);
@@ -249,7 +247,6 @@ describe('RedisMessageStore on Redis', () => {
   test('is full when Redis is', async () => {
     await using server = await startRedis({ settings: { maxmemory: '4mb' } });
     const store = new RedisMessageStore({ url: server.url });
-    await vi.waitFor(() => store.ping());
     await expect(store.put('full', inPieces(randomBytes(8_000_000), 1_000_000))).rejects.toMatchObject({
       code: 'message-store.full',
     });
@@ -262,7 +259,6 @@ describe('RedisMessageStore on Redis', () => {
   test('is unavailable while Redis is away, and serves again after', async () => {
     await using server = await startRedis({ appendOnly: true });
     const store = new RedisMessageStore({ url: server.url });
-    await vi.waitFor(() => store.ping());
     const reference = await store.put('kept', Buffer.from('bytes'));
     await server.kill();
     await expect(store.put('x', Buffer.from('x'))).rejects.toMatchObject({ code: 'message-store.unavailable' });
