@@ -171,10 +171,10 @@ type Decision =
 /** Whether the message has an author that the submitter may sign for, and which domains may sign. */
 function decide(header: Header, { submitter, domain }: SigningContext, limits: MessageLimits): Decision {
   if (header.fields.length === 0) return { code: 'message.no-header', evidence: {} };
-  const exceeded = exceededLimit(header, limits);
-  if (exceeded !== null) return { code: 'message.limit-exceeded', evidence: limitEvidence(exceeded) };
   const author = readAuthor(header, limits);
   if (!author.ok) return { code: author.code, evidence: authorEvidence(author) };
+  const exceeded = exceededLimit(header, limits);
+  if (exceeded !== null) return { code: 'message.limit-exceeded', evidence: limitEvidence(exceeded) };
   const evidence: SigningEvidence = {
     authorDomain: author.domains.join(', '),
     ...(domain === undefined ? {} : { requestedDomain: domain }),

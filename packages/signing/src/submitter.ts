@@ -40,6 +40,13 @@ function allows(entry: string, author: Mailbox): boolean {
   const domain = normalizeDomain(author.domain);
   if (allowed === null || domain === null) return false;
   if (at === -1) return isSubdomainOf(domain, allowed);
-  // Logins are compared without case, as mail servers do.
-  return domain === allowed && entry.slice(0, at).toLowerCase() === author.localPart.toLowerCase();
+  return domain === allowed && withoutCase(entry.slice(0, at)) === withoutCase(author.localPart);
+}
+
+/**
+ * Logins are compared without case, as mail servers do, but in US-ASCII alone: Unicode has letters whose lower case is
+ * another letter (the Kelvin sign and "k").
+ */
+function withoutCase(localPart: string): string {
+  return localPart.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
