@@ -53,7 +53,7 @@ export interface AttemptOptions {
  * @throws AttemptFailedError when the message is to be tried again.
  */
 export async function attemptMessage(id: string, signal: AbortSignal, options: AttemptOptions): Promise<void> {
-  const { records, store } = options;
+  const { records } = options;
   const claim = await records.claim(id);
   if (claim === null) return;
   if (claim.attemptsInTurn > options.attempts + options.maxStalledCount) {
@@ -65,7 +65,6 @@ export async function attemptMessage(id: string, signal: AbortSignal, options: A
   } catch (error) {
     const code = codeOf(error);
     const text = error instanceof Error ? error.message : String(error);
-    await store.delete(resultId(id, claim.attempt)).catch(() => undefined);
     // An attempt that was taken away is not the message's fault.
     if (!signal.aborted && claim.attemptsInTurn >= options.attempts) {
       await records.park(id, code, text, claim.attempt);
@@ -78,15 +77,24 @@ export async function attemptMessage(id: string, signal: AbortSignal, options: A
 
 async function complete(claim: Claim, signal: AbortSignal, options: AttemptOptions): Promise<void> {
   const { records, store } = options;
-  const { report, result } = await options.process({
-    id: claim.id,
-    session: claim.session,
-    open: () => openLater(store, claim.messageRef),
-    signal,
-  });
-  signal.throwIfAborted();
   const own = resultId(claim.id, claim.attempt);
-  const resultRef = result === null ? null : await store.put(own, result);
+  let report: unknown;
+  let resultRef: string | null;
+  try {
+    const outcome = await options.process({
+      id: claim.id,
+      session: claim.session,
+      open: () => openLater(store, claim.messageRef),
+      signal,
+    });
+    signal.throwIfAborted();
+    report = outcome.report;
+    resultRef = outcome.result === null ? null : await store.put(own, outcome.result);
+  } catch (error) {
+    await store.delete(own).catch(() => undefined);
+    throw error;
+  }
+  // When this rejects, the update may have been made all the same: the edited message stays, and a later attempt clears it away.
   if (!(await records.finish(claim, report, resultRef))) {
     await store.delete(own);
     return;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DatabaseUnavailableError } from '@zegel/database';
 import { Queue, Worker, createPostgresBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -346,6 +347,25 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
     const never = vi.fn<InboundWorkerOptions['process']>();
     await attemptMessage(id, new AbortController().signal, { ...options, process: never });
     expect(never).not.toHaveBeenCalled();
+  });
+
+  test('a database lost just after the last update leaves the result where it is', async () => {
+    const queue = await openQueue();
+    const { id } = await queue.submit(MESSAGE, SESSION);
+    const records = new InboundRecords(place.database.db, () => new Date());
+    const finish = records.finish.bind(records);
+    vi.spyOn(records, 'finish').mockImplementationOnce(async (...parameters) => {
+      await finish(...parameters);
+      throw new DatabaseUnavailableError('the connection was lost');
+    });
+    const options = { records, store: place.store, attempts: 5, maxStalledCount: 5 };
+    const attempt = attemptMessage(id, new AbortController().signal, {
+      ...options,
+      process: async ({ open }) => ({ report: 1, result: edited(open()) }),
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'database.unavailable' });
+    expect(await queue.get(id)).toMatchObject({ state: 'done', error: null });
+    expect(await text(await queue.openResult(id))).toContain('The body.');
   });
 
   test('the sweep removes what was done long ago, and nothing else', async () => {
