@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const layers = [
   ['dns', 'canonicalization'],
   ['message'],
-  ['dkim', 'spf', 'dmarc', 'auth-results'],
+  ['dkim', 'spf', 'dmarc', 'auth-results', 'bimi'],
   ['arc'],
   ['authentication', 'signing'],
   ['database', 'service-runtime'],
