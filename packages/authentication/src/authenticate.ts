@@ -9,7 +9,7 @@ import { checkHelo, checkHost } from '@zegel/spf';
 import type { AuthenticationContext } from './context.ts';
 import { authenticationLimits } from './limits.ts';
 import type { AuthenticationLimits } from './limits.ts';
-import { headerNotices, notice } from './notices.ts';
+import { beginsIndented, headerNotices, notice } from './notices.ts';
 import type { AuthenticationReport, DkimVerdict, DmarcVerdict, Notice, SpfVerdict } from './report.ts';
 import { writeResults } from './write-results.ts';
 
@@ -47,7 +47,7 @@ export interface Authentication {
 
 /**
  * Begins to authenticate a message: SPF, DKIM and DMARC in one pass over its bytes. All look-ups that the header and the
- * envelope call for start now and are shared; one deadline ends them.
+ * envelope call for start now and are shared; one deadline, counted from the end of the body, ends them.
  *
  * Whatever the message holds, there are edits: forged Authentication-Results go and ours comes on top. Above a limit the
  * message is not checked and gets `permerror`.
@@ -58,7 +58,7 @@ export function beginAuthentication(
   options: AuthenticationOptions,
 ): Authentication {
   const limits: AuthenticationLimits = { ...authenticationLimits, ...options.limits };
-  const deadline = startDeadline(limits.dnsDeadline, options.signal);
+  const deadline = new Deadline(limits.dnsDeadline, options.signal);
   const resolver = new SharedLookups(options.resolver, { signal: deadline.signal });
   const now = options.now ?? new Date();
 
@@ -70,6 +70,10 @@ export function beginAuthentication(
     exceeded === null ? beginVerification(header, { resolver, now, limits, digests, signal: deadline.signal }) : null;
   const spf = checkSpf(context, resolver, now, deadline.signal, options.authservId);
   spf.catch(() => {});
+  // Finding the policy needs no verdicts: its look-ups go on while the body streams, and are shared by the one at the end.
+  const discovery =
+    exceeded === null && author.ok ? checkDmarc(authorDomains, [], null, resolver, deadline.signal) : null;
+  discovery?.catch(() => {});
   const lineEnds = new LineEndWatch();
   lineEnds.update(header.bytes);
   let size = header.bytes.length + 2;
@@ -83,6 +87,7 @@ export function beginAuthentication(
       digests.update(chunk);
     },
     async end() {
+      deadline.start();
       try {
         lineEnds.end();
         const tooLarge =
@@ -142,27 +147,34 @@ export async function authenticate(
   return run.end();
 }
 
-interface Deadline {
-  readonly signal: AbortSignal;
-  /** Ends all waiting, and the timer. */
-  end(): void;
-}
+/** Ends all waiting for the DNS: some time after it was started, when the caller says so, or when the run is over. */
+class Deadline {
+  readonly #controller = new AbortController();
+  readonly #milliseconds: number;
+  readonly #outer: AbortSignal | undefined;
+  readonly #stop = (): void => this.#controller.abort();
+  #timer: NodeJS.Timeout | undefined;
 
-function startDeadline(milliseconds: number, outer: AbortSignal | undefined): Deadline {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  const timer = setTimeout(stop, milliseconds);
-  timer.unref();
-  if (outer?.aborted === true) stop();
-  outer?.addEventListener('abort', stop, { once: true });
-  return {
-    signal: controller.signal,
-    end() {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', stop);
-      stop();
-    },
-  };
+  constructor(milliseconds: number, outer: AbortSignal | undefined) {
+    this.#milliseconds = milliseconds;
+    this.#outer = outer;
+    if (outer?.aborted === true) this.#stop();
+    outer?.addEventListener('abort', this.#stop, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(this.#stop, this.#milliseconds);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener('abort', this.#stop);
+    this.#stop();
+  }
 }
 
 type SpfVerdicts = AuthenticationReport['spf'];
@@ -193,7 +205,7 @@ function notChecked(identity: 'mailfrom' | 'helo'): SpfVerdict {
 function checkDmarc(
   authorDomains: readonly string[],
   dkim: readonly DkimVerdict[],
-  spf: SpfVerdict,
+  spf: SpfVerdict | null,
   resolver: Resolver,
   signal: AbortSignal,
 ): Promise<DmarcVerdict> {
@@ -202,7 +214,7 @@ function checkDmarc(
     dkim: dkim.flatMap(({ result, domain, selector }) =>
       domain === undefined ? [] : [{ result, domain, ...(selector === undefined ? {} : { selector }) }],
     ),
-    ...(spf.evidence === undefined ? {} : { spf: { result: spf.result, domain: spf.domain } }),
+    ...(spf?.evidence === undefined ? {} : { spf: { result: spf.result, domain: spf.domain } }),
     resolver,
     signal,
   });
@@ -242,8 +254,15 @@ function assemble(
   return {
     report: { ...verdicts, authenticationResults: formatAuthenticationResults(results) },
     edits: {
-      remove: findForged(header, [authservId, ...ourAuthservIds]),
+      remove: removals(header, [authservId, ...ourAuthservIds]),
       prepend: [formatAuthenticationResultsField(results)],
     },
   };
+}
+
+/** The forged fields, and an indented first line: it would continue the field that is put above it. */
+function removals(header: Header, authservIds: readonly string[]): HeaderEdits['remove'] {
+  const forged = findForged(header, authservIds);
+  const isListed = forged.some(({ name, occurrence }) => name === '' && occurrence === 1);
+  return beginsIndented(header) && !isListed ? [{ name: '', occurrence: 1 }, ...forged] : forged;
 }

@@ -5,7 +5,10 @@ import type { MessageLimits } from '@zegel/message';
 
 /** Limits on one authentication. Each is an option; these are the defaults. */
 export interface AuthenticationLimits extends MessageLimits, DkimLimits {
-  /** Milliseconds from the header to the last DNS answer of a message. What is not known then is `temperror`. */
+  /**
+   * Milliseconds that a message waits for the DNS once its last byte is there. What is not known then is `temperror`.
+   * While the body still streams, look-ups are waited for anyway.
+   */
   readonly dnsDeadline: number;
   /** DKIM results written into Authentication-Results. The report holds all of them. */
   readonly maxWrittenSignatures: number;

@@ -23,6 +23,11 @@ export const noticeCodes = {
     explanation: 'Line {field} of the header, folds not counted, is not a header field.',
     advice: 'Some programs take it as the end of the header and show the rest as body.',
   },
+  'message.indented-first-line': {
+    explanation:
+      'The header begins with an indented line, which continues no field. It was removed: below a field that is added on top it would be read as part of that one.',
+    advice: 'Treat it as a forgery: no mail program writes such a message.',
+  },
   'message.repeated-field': {
     explanation: 'The field {field} occurs more than once, and programs disagree on which one counts.',
   },
@@ -70,6 +75,7 @@ export function headerNotices(header: Header, author: Author): readonly Notice[]
   if (header.bytes.at(-1) !== 0x0a || header.bytes.at(-2) !== 0x0d) notices.push(notice('message.cut-off'));
   const malformed = header.fields.findIndex((field) => field.name === '');
   if (malformed !== -1) notices.push(notice('message.malformed-field', { field: malformed + 1 }));
+  if (beginsIndented(header)) notices.push(notice('message.indented-first-line'));
   if (!author.ok) notices.push(notice(author.code, { detail: author.detail }));
   const counts = new Map<string, number>();
   for (const { name } of header.fields) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -77,4 +83,10 @@ export function headerNotices(header: Header, author: Author): readonly Notice[]
     if (field !== 'from' && (counts.get(field) ?? 0) > 1) notices.push(notice('message.repeated-field', { field }));
   }
   return notices;
+}
+
+/** Whether the first line begins with white space: whatever is put above it, it would continue. */
+export function beginsIndented(header: Header): boolean {
+  const first = header.bytes[0];
+  return first === 0x20 || first === 0x09;
 }

@@ -55,6 +55,7 @@ export const spfVerdictSchema = z.object({
     .object({
       ip: z.string(),
       helo: z.string(),
+      mailFrom: z.string().optional().describe('The reverse-path; absent when the HELO identity was checked'),
       sender: z.string(),
       record: z.string().optional(),
       matched: z.object({ term: z.string(), domain: z.string() }).optional(),

@@ -1,5 +1,6 @@
 import { uniquePrefixes } from '@zegel/auth-results';
 import type { AuthenticationResults, MethodResult, ResultProperty } from '@zegel/auth-results';
+import { normalizeDomain } from '@zegel/message';
 import type { DkimVerdict, DmarcVerdict, SpfVerdict } from './report.ts';
 
 /** The verdicts that go into an Authentication-Results field. */
@@ -18,7 +19,8 @@ export interface WriteOptions {
 /**
  * What our Authentication-Results field says (RFC 8601 §2.7).
  *
- * Only what a method authenticated is named: domains, no local parts. SPF is written for MAIL FROM alone: a careless
+ * Only what a method authenticated is named: domains, no local parts. (A local part may hold any text, such as
+ * `dmarc=pass`, which a reader who searches instead of parsing would find.) SPF is written for MAIL FROM alone: a careless
  * reader takes a pass of HELO for one of the sender (CVE-2019-20790). A verdict other than pass and none carries its
  * code as reason.
  */
@@ -39,7 +41,7 @@ function dkimResults(dkim: readonly DkimVerdict[], maxSignatures: number): reado
   return checked.map((verdict, index) =>
     methodResult('dkim', verdict, [
       ['header', 'd', verdict.domain],
-      ['header', 'i', verdict.identity === `@${verdict.domain}` ? undefined : verdict.identity],
+      ['header', 'i', identityDomain(verdict)],
       ['header', 's', verdict.selector],
       ['header', 'a', verdict.algorithm],
       ['header', 'b', prefixes[index]],
@@ -47,12 +49,17 @@ function dkimResults(dkim: readonly DkimVerdict[], maxSignatures: number): reado
   );
 }
 
+/** The domain of i= with its `@`, when it is not that of d=. */
+function identityDomain({ identity, domain }: DkimVerdict): string | undefined {
+  const text = identity?.slice(identity.lastIndexOf('@'));
+  return text === `@${domain}` ? undefined : text;
+}
+
 /** Nothing is said of a check that was not made. */
 function spfResults(verdict: SpfVerdict, nullReversePath: boolean): readonly MethodResult[] {
   if (verdict.evidence === undefined) return [];
-  const isDomain = verdict.code !== 'spf.no-domain' && verdict.code !== 'spf.invalid-domain';
   const property = nullReversePath ? 'helo' : 'mailfrom';
-  return [methodResult('spf', verdict, [['smtp', property, isDomain ? verdict.domain : undefined]])];
+  return [methodResult('spf', verdict, [['smtp', property, normalizeDomain(verdict.domain) ?? undefined]])];
 }
 
 function dmarcResult(verdict: DmarcVerdict): MethodResult {
