@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { findProgram, runToEnd, temporaryFolder } from '@zegel/test-harness';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { call, hello, startTestSigner } from './test-signer.ts';
+import type { TestSigner } from './test-signer.ts';
+
+const MB = 1_000_000;
+let signer: TestSigner;
+beforeAll(async () => {
+  signer = await startTestSigner({ env: { ZEGEL_MAX_INFLIGHT_BYTES: String(60 * 1024 * 1024) } });
+  await signer.addDomain('example.test', ['ed25519-sha256']);
+});
+afterAll(() => signer[Symbol.asyncDispose]());
+
+/** Talks HTTP by hand, to be as rude as a test needs. */
+async function open(head: readonly string[]) {
+  const socket = connect(signer.port, '127.0.0.1');
+  await once(socket, 'connect');
+  let received = '';
+  socket.on('data', (chunk) => (received += chunk.toString('latin1')));
+  socket.write(`${[...head, 'Host: x', `Authorization: Bearer ${signer.admin}`].join('\r\n')}\r\n\r\n`);
+  const received200 = (pattern: RegExp) => vi.waitFor(() => expect(received).toMatch(pattern), { timeout: 20_000 });
+  return { socket, received: () => received, waitFor: received200 };
+}
+const post = ['POST /v1/sign HTTP/1.1', 'Content-Type: message/rfc822'];
+
+describe('a message of 60 MB', () => {
+  const large = Buffer.concat([hello, Buffer.alloc(60 * MB, 'x')]);
+
+  test.each(['sign', 'verify', 'inbound'])('413 from /v1/%s, read by a client that writes first', async (route) => {
+    const { status, json } = await call(`${signer.url}/v1/${route}`, { token: signer.admin, body: large });
+    expect([status, json.code]).toEqual([413, 'message.too-large']);
+  });
+
+  test.each([
+    ['as curl sends it, which waits for 100 Continue', []],
+    ['without waiting', ['-H', 'Expect:']],
+    ['chunked', ['-H', 'Transfer-Encoding: chunked']],
+    ['chunked and without waiting', ['-H', 'Transfer-Encoding: chunked', '-H', 'Expect:']],
+  ])('413 that curl can read: %s', async (_how, more) => {
+    using folder = temporaryFolder('upload');
+    const file = path.join(folder.path, 'large.eml');
+    const answer = path.join(folder.path, 'answer.json');
+    await writeFile(file, large);
+    const curl = findProgram('curl', ['curl'], ['/usr/bin']);
+    const out = await runToEnd(curl, [
+      ...['-sS', '-o', answer, '-w', '%{http_code} %{content_type}'],
+      ...['-H', `Authorization: Bearer ${signer.admin}`, '-H', 'Content-Type: message/rfc822', ...more],
+      ...['--data-binary', `@${file}`, `${signer.url}/v1/sign`],
+    ]);
+    expect(out).toBe('413 application/problem+json');
+    expect(existsSync(answer)).toBe(true);
+  });
+
+  test('is refused by its length, before any of it is sent', async () => {
+    const { socket, waitFor, received } = await open([...post, `Content-Length: ${60 * MB}`, 'Expect: 100-continue']);
+    await waitFor(/^HTTP\/1\.1 413 [^]*message\.too-large/);
+    expect(received()).toMatch(/^Connection: close\r$/im);
+    expect(received()).not.toContain('100 Continue');
+    socket.destroy();
+  });
+});
+
+describe('Expect: 100-continue', () => {
+  test('a body that is wanted is invited', async () => {
+    const { socket, waitFor } = await open([...post, `Content-Length: ${hello.length}`, 'Expect: 100-continue']);
+    await waitFor(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    socket.write(hello);
+    await waitFor(/HTTP\/1\.1 200 /);
+    socket.destroy();
+  });
+
+  test.each([
+    [
+      'without a good token',
+      401,
+      ['POST /v1/sign HTTP/1.1', 'Content-Type: message/rfc822', 'Authorization: Bearer no'],
+    ],
+    ['of the wrong type', 415, ['POST /v1/sign HTTP/1.1', 'Content-Type: application/json']],
+    ['for a route that is not there', 404, ['POST /v1/seal HTTP/1.1']],
+  ])('a body is not invited %s', async (_what, status, head) => {
+    const { socket, received, waitFor } = await open([...head, 'Content-Length: 1000', 'Expect: 100-continue']);
+    await waitFor(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(received()).not.toContain('100 Continue');
+    socket.destroy();
+  });
+});
+
+describe('what may be in work at once', () => {
+  test('a message that does not fit beside those in work is 503 with Retry-After; later it fits', async () => {
+    const { socket, waitFor } = await open([...post, `Content-Length: ${40 * MB}`]);
+    socket.write(Buffer.alloc(39 * MB, 'x'));
+    // The bytes count as soon as they are read, which nothing but a refusal tells.
+    const body = Buffer.concat([hello, Buffer.alloc(30 * MB, 'y')]);
+    const refused = await vi.waitFor(
+      async () => {
+        const answer = await call(`${signer.url}/v1/sign`, { token: signer.admin, body });
+        expect(answer.status).toBe(503);
+        return answer;
+      },
+      { timeout: 20_000 },
+    );
+    expect(refused.json.code).toBe('http.busy');
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    socket.write(Buffer.alloc(MB, 'x'));
+    await waitFor(/HTTP\/1\.1 422 /);
+    socket.destroy();
+    expect((await call(`${signer.url}/v1/sign`, { token: signer.admin, body })).status).toBe(200);
+  });
+
+  test('an upload that is given up no longer counts, is logged as such, and leaves nothing behind', async () => {
+    const aborted = () => signer.log().match(/"status":499/g)?.length ?? 0;
+    const before = aborted();
+    const { socket } = await open([
+      'POST /v1/inbound HTTP/1.1',
+      'Content-Type: message/rfc822',
+      `Content-Length: ${50 * MB}`,
+    ]);
+    socket.write(Buffer.alloc(40 * MB, 'x'), () => socket.destroy());
+    await vi.waitFor(() => expect(aborted()).toBe(before + 1), { timeout: 20_000 });
+    const body = Buffer.concat([hello, Buffer.alloc(50 * MB, 'y')]);
+    expect((await call(`${signer.url}/v1/sign`, { token: signer.admin, body })).status).toBe(200);
+    expect(await signer.database.db.selectFrom('inbound').select('id').execute()).toEqual([]);
+  });
+});
+
+describe('bodies that are not plain bytes', () => {
+  test.each(['gzip', 'deflate, gzip', 'br'])('Content-Encoding: %s is 415', async (encoding) => {
+    const headers = { 'Content-Encoding': encoding };
+    const { status, json } = await call(`${signer.url}/v1/verify`, { token: signer.admin, body: hello, headers });
+    expect([status, json.code]).toEqual([415, 'http.content-encoding']);
+    expect(json.advice).toBeTypeOf('string');
+  });
+
+  test('Content-Encoding: identity is none', async () => {
+    const headers = { 'Content-Encoding': 'identity' };
+    expect((await call(`${signer.url}/v1/sign`, { token: signer.admin, body: hello, headers })).status).toBe(200);
+  });
+
+  test('a transfer coding besides chunked is 501', async () => {
+    const { socket, waitFor } = await open([...post, 'Transfer-Encoding: gzip, chunked']);
+    socket.write('0\r\n\r\n');
+    await waitFor(/^HTTP\/1\.1 501 [^]*http\.transfer-encoding/);
+    socket.destroy();
+  });
+
+  test.each(['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain'])(
+    'Content-Type: %s is 415 with advice',
+    async (type) => {
+      const { status, json } = await call(`${signer.url}/v1/sign`, { token: signer.admin, body: '{"from":"a"}', type });
+      expect([status, json.code]).toEqual([415, 'http.media-type']);
+      expect(json.advice).toContain('message/rfc822');
+    },
+  );
+
+  test('a type in capitals and with parameters is the same type', async () => {
+    const type = 'Message/RFC822; charset=utf-8';
+    expect((await call(`${signer.url}/v1/sign`, { token: signer.admin, body: hello, type })).status).toBe(200);
+  });
+});
