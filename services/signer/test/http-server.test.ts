@@ -149,7 +149,7 @@ describe('stopping', () => {
     if (sent.endsWith('\r\n\r\n')) await once(socket, 'data');
     const ended = readAll(socket).catch(() => '');
     await server[Symbol.asyncDispose]();
-    await ended;
+    expect(await ended).toBe('');
   });
 
   test('cuts what is still in work after the time for it', async () => {

@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Answer } from './test-signer.ts';
 
@@ -27,19 +26,16 @@ export class OpenApi {
     return found;
   }
 
-  /** Fails unless the document names the status of this answer and its body is as the schema says, with no member more. */
-  expectDescribed(name: string, answer: Answer): void {
-    const responses = this.operation(name).responses;
-    const response = responses[answer.status];
-    expect(response, `${name} has no status ${answer.status}`).toBeDefined();
-    for (const header of Object.keys(response.headers)) expect(answer.headers.get(header), header).not.toBeNull();
-    if (response.content === undefined) {
-      expect(answer.bytes).toHaveLength(0);
-      return;
-    }
-    const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? '';
-    expect(Object.keys(response.content)).toContain(type);
-    const { schema } = response.content[type];
+  /** Throws unless the document names the status of this answer and its body is as the schema says, with no member more. */
+  check(name: string, answer: Answer): void {
+    const response = this.operation(name).responses[answer.status];
+    if (response === undefined) throw new Error(`${name} is not described to answer ${answer.status}`);
+    const missing = Object.keys(response.headers).filter((header) => !answer.headers.has(header));
+    if (missing.length > 0) throw new Error(`${name} ${answer.status} lacks the fields ${missing.join(', ')}`);
+    const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? 'nothing';
+    const content = response.content ?? { nothing: {} };
+    if (content[type] === undefined) throw new Error(`${name} ${answer.status} is not described to answer ${type}`);
+    const { schema } = content[type];
     if (schema !== undefined) this.schema(schema).parse(answer.json);
   }
 

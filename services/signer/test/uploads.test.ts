@@ -23,8 +23,8 @@ async function open(head: readonly string[]) {
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString('latin1')));
   socket.write(`${[...head, 'Host: x', `Authorization: Bearer ${signer.admin}`].join('\r\n')}\r\n\r\n`);
-  const received200 = (pattern: RegExp) => vi.waitFor(() => expect(received).toMatch(pattern), { timeout: 20_000 });
-  return { socket, received: () => received, waitFor: received200 };
+  const waitFor = (pattern: RegExp) => vi.waitFor(() => expect(received).toMatch(pattern), { timeout: 20_000 });
+  return { socket, received: () => received, waitFor };
 }
 const post = ['POST /v1/sign HTTP/1.1', 'Content-Type: message/rfc822'];
 
@@ -47,11 +47,9 @@ describe('a message of 60 MB', () => {
     const answer = path.join(folder.path, 'answer.json');
     await writeFile(file, large);
     const curl = findProgram('curl', ['curl'], ['/usr/bin']);
-    const out = await runToEnd(curl, [
-      ...['-sS', '-o', answer, '-w', '%{http_code} %{content_type}'],
-      ...['-H', `Authorization: Bearer ${signer.admin}`, '-H', 'Content-Type: message/rfc822', ...more],
-      ...['--data-binary', `@${file}`, `${signer.url}/v1/sign`],
-    ]);
+    const quiet = ['-sS', '-o', answer, '-w', '%{http_code} %{content_type}'];
+    const fields = ['-H', `Authorization: Bearer ${signer.admin}`, '-H', 'Content-Type: message/rfc822', ...more];
+    const out = await runToEnd(curl, [...quiet, ...fields, '--data-binary', `@${file}`, `${signer.url}/v1/sign`]);
     expect(out).toBe('413 application/problem+json');
     expect(existsSync(answer)).toBe(true);
   });
@@ -67,10 +65,15 @@ describe('a message of 60 MB', () => {
 
 describe('Expect: 100-continue', () => {
   test('a body that is wanted is invited', async () => {
-    const { socket, waitFor } = await open([...post, `Content-Length: ${hello.length}`, 'Expect: 100-continue']);
+    const { socket, waitFor, received } = await open([
+      ...post,
+      `Content-Length: ${hello.length}`,
+      'Expect: 100-continue',
+    ]);
     await waitFor(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
     socket.write(hello);
     await waitFor(/HTTP\/1\.1 200 /);
+    expect(received()).toContain('"result":"signed"');
     socket.destroy();
   });
 
@@ -142,9 +145,10 @@ describe('bodies that are not plain bytes', () => {
   });
 
   test('a transfer coding besides chunked is 501', async () => {
-    const { socket, waitFor } = await open([...post, 'Transfer-Encoding: gzip, chunked']);
+    const { socket, waitFor, received } = await open([...post, 'Transfer-Encoding: gzip, chunked']);
     socket.write('0\r\n\r\n');
-    await waitFor(/^HTTP\/1\.1 501 [^]*http\.transfer-encoding/);
+    await waitFor(/^HTTP\/1\.1 501 /);
+    expect(received()).toContain('http.transfer-encoding');
     socket.destroy();
   });
 
