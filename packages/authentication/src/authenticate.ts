@@ -191,10 +191,18 @@ async function checkSpf(
   if (ip === undefined) return { mailFrom: notChecked('mailfrom'), helo: notChecked('helo') };
   const options = { ip, helo, resolver, now, signal, receiver };
   const [mailFromVerdict, heloVerdict] = await Promise.all([
-    mailFrom === undefined ? notChecked('mailfrom') : checkHost({ ...options, mailFrom }),
+    mailFrom === undefined
+      ? notChecked('mailfrom')
+      : checkHost({ ...options, mailFrom: withoutBlankBehindAt(mailFrom) }),
     helo === '' ? notChecked('helo') : checkHelo(options),
   ]);
   return { mailFrom: mailFromVerdict, helo: heloVerdict };
+}
+
+/** `a@ example.com` as MTAs take it, which read the reverse-path as the tokens of RFC 822: blanks behind the `@` are none. */
+function withoutBlankBehindAt(mailFrom: string): string {
+  const domain = mailFrom.lastIndexOf('@') + 1;
+  return mailFrom.slice(0, domain) + mailFrom.slice(domain).replace(/^[ \t]+/, '');
 }
 
 function notChecked(identity: 'mailfrom' | 'helo'): SpfVerdict {

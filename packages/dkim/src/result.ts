@@ -55,11 +55,12 @@ type Facts = Omit<DkimResult, 'result' | 'code' | 'explanation' | 'advice'>;
 export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   const entry: { result: DkimResultWord; explanation: string; advice?: string } = dkimCodes[code];
   const values = { ...facts, ...facts.evidence };
-  // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there.
+  // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there. That it
+  // failed is reported all the same, as other verifiers do: the domain wants to know.
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
   const explanation = fillTemplate(waived ? `${entry.explanation} ${testingNote}` : entry.explanation, values);
   return {
-    result: waived ? 'neutral' : entry.result,
+    result: entry.result,
     code,
     explanation,
     ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
