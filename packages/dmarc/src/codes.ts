@@ -2,6 +2,7 @@
  * Every outcome of an evaluation: its word in Authentication-Results, and what a person is told. Words in braces are filled in; the
  * texts are here and nowhere else, so that another language is another table.
  */
+import { fillTemplate } from '@zegel/message';
 
 /** The words registered for `dmarc` in Authentication-Results. */
 export type DmarcWord = 'none' | 'pass' | 'fail' | 'temperror' | 'permerror';
@@ -121,22 +122,11 @@ export interface DmarcOutcome {
 /** The outcome of a code with its texts filled in. */
 export function describeOutcome<Code extends DmarcCode>(code: Code, values: OutcomeValues<Code>): DmarcOutcome {
   const outcome: Outcome = dmarcCodes[code];
-  const filled = new Map<string, string>(Object.entries(values));
-  const advice = outcome.advice === undefined ? undefined : fill(outcome.advice, filled);
+  const advice = outcome.advice === undefined ? undefined : fillTemplate(outcome.advice, values);
   return {
     result: outcome.result,
     code,
-    explanation: fill(outcome.explanation, filled),
+    explanation: fillTemplate(outcome.explanation, values),
     ...(advice !== undefined && { advice }),
   };
-}
-
-function fill(template: string, values: ReadonlyMap<string, string>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_braces, name: string) => printable(values.get(name) ?? ''));
-}
-
-/** Values come from messages: no control characters, and no more than a line. */
-function printable(value: string): string {
-  const shown = value.length > 300 ? `${value.slice(0, 300)}…` : value;
-  return shown.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?');
 }

@@ -2,8 +2,8 @@ const maxValueLength = 300;
 
 /**
  * Fills the `{placeholders}` of an explanation. Values come from messages and from the DNS, so they are shown as one line
- * of printable text of bounded length: controls, line separators and characters that turn the direction of text become
- * `?`. A placeholder without a text or number to fill it becomes `?` as well.
+ * of printable text of bounded length: controls, line separators, characters that turn the direction of text and those
+ * that are no characters become `?`. A placeholder without a text or number to fill it becomes `?` as well.
  */
 export function fillTemplate(template: string, values: object): string {
   const entries = new Map<string, unknown>(Object.entries(values));
@@ -15,5 +15,5 @@ export function fillTemplate(template: string, values: object): string {
 
 function printable(value: string): string {
   const shown = value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;
-  return shown.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?');
+  return shown.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -2,6 +2,7 @@
  * What an SPF check can come to: the one table of codes, with the result each stands for and its words. The words
  * are templates; `{placeholders}` are filled from the values a check returns, so another language is another table.
  */
+import { fillTemplate } from '@zegel/message';
 import type { SpfSyntaxFault } from './record.ts';
 
 /** The results of check_host() (RFC 7208 §2.6). */
@@ -184,12 +185,9 @@ export interface SpfLanguage {
   readonly faults: Readonly<Record<SpfSyntaxFault, string>>;
 }
 
-/** Characters of a value that go into a sentence. */
-const maxValueLength = 255;
-
 /**
- * The words for a code, with the values of a result filled in. Values are made printable and cut at 255 characters:
- * a sentence can stand on one line wherever it is shown. Linear in the values.
+ * The words for a code, with the values of a result filled in. Values are made printable and cut (see `fillTemplate` of
+ * `@zegel/message`): a sentence can stand on one line wherever it is shown. Linear in the values.
  */
 export function describeSpf(
   code: SpfCode,
@@ -197,16 +195,10 @@ export function describeSpf(
   language: SpfLanguage = { codes: spfTexts, faults: spfFaultTexts },
 ): SpfCodeText {
   const text = language.codes[code];
-  const explanation = fill(text.explanation, values, language);
-  return text.advice === undefined ? { explanation } : { explanation, advice: fill(text.advice, values, language) };
-}
-
-function fill(template: string, values: SpfValues, language: SpfLanguage): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const value = Object.hasOwn(values, name) ? (values[name] ?? '') : '';
-    if (name === 'fault' && isFault(value, language)) return language.faults[value];
-    return value.slice(0, maxValueLength).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  });
+  const { fault = '' } = values;
+  const filling = isFault(fault, language) ? { ...values, fault: language.faults[fault] } : values;
+  const explanation = fillTemplate(text.explanation, filling);
+  return text.advice === undefined ? { explanation } : { explanation, advice: fillTemplate(text.advice, filling) };
 }
 
 function isFault(value: string, language: SpfLanguage): value is SpfSyntaxFault {
