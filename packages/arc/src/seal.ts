@@ -90,7 +90,7 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
   const sets = setsBelow(index, chain, limits);
   const lineEnds = new LineEndWatch();
   lineEnds.update(header.bytes);
-  const problem = unsealable(chain) ?? unsignable(index, limits);
+  const problem = chainProblem(chain) ?? headerProblem(index, limits);
   const digests = options.digests ?? new BodyDigests();
   const digest = problem === null ? digests.request('relaxed') : null;
   return {
@@ -163,7 +163,7 @@ function setsBelow(index: FieldIndex, { result, sets }: ArcResult, limits: ArcLi
   return chain.sets;
 }
 
-function unsealable({ code, sets }: ArcResult): Unsealed | null {
+function chainProblem({ code, sets }: ArcResult): Unsealed | null {
   if (code === 'arc.chain-ended') return chainUnsealed('arc.chain-ended');
   if (code === 'arc.too-many-sets' || code === 'arc.too-long') return chainUnsealed('arc.chain-unreadable');
   return sets >= maxSets ? chainUnsealed('arc.chain-full') : null;
@@ -171,6 +171,15 @@ function unsealable({ code, sets }: ArcResult): Unsealed | null {
 
 function chainUnsealed(code: keyof typeof unsealedTexts): Unsealed {
   return { code, explanation: unsealedTexts[code] };
+}
+
+/**
+ * A header that cannot be sealed: whoever gets it would change it. One whose author is in doubt can, unlike when it is
+ * signed, since a seal only tells what was seen, and the doubt stands in ARC-Authentication-Results.
+ */
+function headerProblem(index: FieldIndex, limits: MessageLimits): Unsealed | null {
+  const problem = unsignable(index, limits);
+  return problem?.code === 'message.repeated-field' || problem?.code === 'message.no-from' ? null : problem;
 }
 
 function unsealed({ code, explanation }: Unsealed): Unsealed {

@@ -97,7 +97,7 @@ describe('conformance: sealing (RFC 8617 §5.1)', () => {
 
   it.each(sealed.filter(({ id }) => foreignSignatures.includes(id)))('$id: every tag but b=', async (entry) => {
     const { fields, again } = await sealCase(entry);
-    expectSet(fields, entry.expect, ({ b: _, ...tags }) => tags);
+    expectSet(fields, entry.expect, (tags) => ({ ...tags, b: '' }));
     expect(again.code, again.explanation).toBe('arc.pass');
   });
 
