@@ -1,13 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { ZoneResolver } from '@zegel/dns';
+import type { Resolver } from '@zegel/dns';
 import { generateMessages, runSeed, temporaryFolder } from '@zegel/test-harness';
 import type { MessageFeature, TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyChain } from '../src/index.ts';
 import { peerNames, startPeer } from './peer.ts';
 import type { Peer, PeerName } from './peer.ts';
-import { passOn, testSealer, zoneOf } from './sealer.ts';
+import { passOn, testSealer } from './sealer.ts';
 import type { TestSealer } from './sealer.ts';
+import { sealCase, sealingCases } from './sealing-suite.ts';
+import type { SealingCase } from './sealing-suite.ts';
 
 const seed = runSeed();
 /** Field names that dkimpy or Mail::DKIM is known to refuse or to fold apart, whatever is signed. */
@@ -19,15 +23,18 @@ const messages = generateMessages(seed, 120).filter(({ features }) =>
 let folder: TemporaryFolder;
 let ours: TestSealer;
 let theirs: TestSealer;
-let resolver: ReturnType<typeof zoneOf>;
+let resolver: Resolver;
 let peers: ReadonlyMap<PeerName, Peer>;
 
 beforeAll(async () => {
   folder = temporaryFolder('arc-interop');
   [ours, theirs] = await Promise.all([testSealer('zegel.test'), testSealer('peer.test')]);
-  resolver = zoneOf(ours, theirs);
-  const zone = [ours, theirs].map(({ record }) => `${record.join(' ')}\n`).join('');
-  writeFileSync(path.join(folder.path, 'zone'), zone);
+  const records = Object.fromEntries([...sealingCases.flatMap(keyRecords), ours.record, theirs.record]);
+  resolver = new ZoneResolver(
+    Object.fromEntries(Object.entries(records).map(([name, text]) => [name, { TXT: [text] }])),
+  );
+  const lines = Object.entries(records).map(([name, text]) => `${name} ${text}\n`);
+  writeFileSync(path.join(folder.path, 'zone'), lines.join(''));
   writeFileSync(path.join(folder.path, 'key.pem'), theirs.pem, { mode: 0o600 });
   peers = new Map(peerNames.map((name) => [name, startPeer(name, folder.path)]));
 });
@@ -36,6 +43,13 @@ afterAll(async () => {
   await Promise.all([...(peers?.values() ?? [])].map((peer) => peer[Symbol.asyncDispose]()));
   folder?.remove();
 });
+
+function keyRecords({ dns }: SealingCase): readonly (readonly [name: string, text: string])[] {
+  return Object.entries(dns as Record<string, { readonly TXT: readonly [string] }>).map(([name, { TXT }]) => [
+    name,
+    TXT[0],
+  ]);
+}
 
 /** Sealed by a peer, which is shown our verdict in a field that is gone again afterwards. */
 async function passOnBy(name: PeerName, raw: Uint8Array): Promise<Buffer> {
@@ -60,6 +74,12 @@ describe('ARC with other implementations (RFC 8617)', { timeout: 180_000 }, () =
       for (let hop = 0; hop <= index % 4; hop++) raw = await passOn(raw, ours, resolver, undefined, new Date());
       expect(await complaints(raw), `ZEGEL_SEED=${seed}, message ${index}`).toEqual([]);
     }
+  });
+
+  const holding = sealingCases.filter(({ expect: { AS } }) => AS !== '' && !AS.includes('cv=fail'));
+  it.each(holding)('conformance: $id, sealed by us, holds everywhere', async (entry) => {
+    const { raw } = await sealCase(entry);
+    expect(await complaints(raw)).toEqual([]);
   });
 
   it.each(peerNames)('chains that %s and we seal in turn hold everywhere', async (name) => {
