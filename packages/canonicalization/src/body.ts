@@ -49,8 +49,28 @@ class HeldLineEnds {
 
 const heldBlock = Buffer.alloc(8192, '\r\n');
 
-/** Bytes rewritten at a time: the room for it is as large, whatever the chunk. */
-const maxPortion = 64 * 1024;
+/** Bytes looked at at a time, and rewritten if there is anything to rewrite. */
+const maxPortion = 8 * 1024;
+
+/** How many CRLF stand at the end of `chunk[from, to)`. */
+function finalLineEnds(chunk: Uint8Array, from: number, to: number): number {
+  let end = to;
+  while (end - from >= 2 && chunk[end - 1] === LF && chunk[end - 2] === CR) end -= 2;
+  return (to - end) / 2;
+}
+
+/** Whether there is no HTAB and no SP in front of white space or a line end, what follows the chunk aside. */
+function isRelaxed(chunk: Uint8Array): boolean {
+  // The native searches settle base64 and the like without looking at a byte here.
+  if (chunk.includes(HTAB)) return false;
+  const { length } = chunk;
+  for (let at = chunk.indexOf(SP); at !== -1 && at < length; at++) {
+    if (chunk[at] !== SP) continue;
+    const next = chunk[at + 1];
+    if (next === SP || next === CR) return false;
+  }
+  return true;
+}
 
 /**
  * RFC 6376 §3.4.3: empty lines at the end go, a last line without CRLF gets one, an empty body is one CRLF.
@@ -85,11 +105,8 @@ class SimpleBody implements BodyCanonicalizer {
       this.#pendingCr = true;
       to--;
     }
-    let lines = 0;
-    while (to - from >= 2 && chunk[to - 1] === LF && chunk[to - 2] === CR) {
-      lines++;
-      to -= 2;
-    }
+    const lines = finalLineEnds(chunk, from, to);
+    to -= lines * 2;
     if (to > from) {
       this.#held.release();
       this.#sink(chunk.subarray(from, to));
@@ -129,6 +146,28 @@ class RelaxedBody implements BodyCanonicalizer {
   }
 
   #take(chunk: Uint8Array): void {
+    if (this.#pendingSpace || this.#pendingCr || !isRelaxed(chunk)) this.#rewrite(chunk);
+    else this.#pass(chunk);
+  }
+
+  /** Most text is relaxed already: it passes uncopied, but for line ends and a space at the end that are not certain yet. */
+  #pass(chunk: Uint8Array): void {
+    let to = chunk.length;
+    const last = chunk[to - 1];
+    this.#pendingSpace = last === SP;
+    this.#pendingCr = last === CR;
+    if (this.#pendingSpace || this.#pendingCr) to--;
+    const lines = finalLineEnds(chunk, 0, to);
+    to -= lines * 2;
+    if (to > 0) {
+      this.#hasContent = true;
+      this.#held.release();
+      this.#sink(chunk.subarray(0, to));
+    }
+    this.#held.hold(lines);
+  }
+
+  #rewrite(chunk: Uint8Array): void {
     const size = chunk.length;
     // What is written never exceeds what is read, but for a space and a CR left over from the chunk before.
     if (this.#out.length < size + 2) this.#out = new Uint8Array(size + 2);

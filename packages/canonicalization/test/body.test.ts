@@ -99,4 +99,34 @@ describe('any body', () => {
       expect(canonical(canonicalization, chunks).toString()).toBe(`${body}\r\n`);
     }
   });
+
+  it('may be handed in whole: what lies across the borders of its portions is no different', () => {
+    const seams = [
+      'a b',
+      'a  b',
+      'a \r\nb',
+      'a\r\n\r\nb',
+      ' \r\n\t\r\n',
+      'a\r\rb',
+      'a \rb',
+      '\r\n',
+      ' \r',
+      '\r\n \r\n',
+      'a\t',
+    ];
+    fc.assert(
+      fc.property(
+        canonicalizations,
+        fc.constantFrom('x', 'x y', 'x\r\n', 'x \t', '\r\n'),
+        fc.array(fc.tuple(fc.constantFrom(...seams), fc.integer({ min: -4, max: 4 })), { minLength: 1, maxLength: 4 }),
+        (canonicalization, filler, parts) => {
+          const body = parts
+            .map(([seam, shift]) => filler.repeat(9_000).slice(0, 8_192 - seam.length + shift) + seam)
+            .join('');
+          expect(text(canonicalization, body) === referenceBody(canonicalization, body)).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });
