@@ -112,16 +112,28 @@ describe('RFC 5322 §3.6.2 From', () => {
     ['a control in front of the name', '\x01From: <a@attack.test>\r\n'],
     ['a line behind a bare LF', 'Subject: x\nFrom: <a@attack.test>\r\n'],
     ['a line behind a bare CR', 'Subject: x\rFrom: <a@attack.test>\r\n'],
+    ['a line behind a bare LF and blanks', 'Subject: x\n \x80From : <a@attack.test>\r\n'],
+    ['a line behind CR CR LF', 'Subject: x\r\r\n From: <a@attack.test>\r\n'],
   ])('counts %s that others take for a From field', (_what, line) => {
     expect(author(`${line}From: <b@example.com>\r\n`)).toMatchObject({ code: 'message.several-from' });
   });
 
-  it.each(['mbox From a@example.com\r\n', 'From a@example.com Tue Nov 24 04:00:00 2026\r\n', 'X: not\r\n From: b\r\n'])(
-    'does not count %j',
-    (line) => {
-      expect(author(`${line}From: <b@example.com>\r\n`)).toMatchObject({ ok: true });
-    },
-  );
+  it.each([
+    'Y: bare\nno From: here\r\n',
+    'mbox From a@example.com\r\n',
+    'From a@example.com Tue Nov 24 04:00:00 2026\r\n',
+    'X: not\r\n From: b\r\n',
+  ])('does not count %j', (line) => {
+    expect(author(`${line}From: <b@example.com>\r\n`)).toMatchObject({ ok: true });
+  });
+
+  it('is looked for in linear time: 1 MB of bare line ends, blanks and names', () => {
+    for (const unit of ['\n', ' ', '\r', 'from', 'from ', '\nfro', '\x80', ' \n']) {
+      const value = unit.repeat(1_048_576 / unit.length);
+      expect(author(`X:\n${value}\r\nFrom: a@example.com\r\n`).ok).toBe(true);
+      expect(author(`${value}\r\nFrom: a@example.com\r\n`).ok).toBe(true);
+    }
+  });
 
   it('is not read when it is too long', () => {
     const long = `From: a@example.com (${'x'.repeat(messageLimits.maxFieldBytes)})\r\n`;
