@@ -138,10 +138,17 @@ export async function authenticate(
 ): Promise<AuthenticationResult> {
   const scanner = new MessageScanner();
   let run: Authentication | undefined;
-  for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
-    const body = scanner.push(chunk);
-    if (run === undefined && scanner.header !== undefined) run = beginAuthentication(scanner.header, context, options);
-    run?.body(body);
+  try {
+    for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
+      const body = scanner.push(chunk);
+      if (run === undefined && scanner.header !== undefined)
+        run = beginAuthentication(scanner.header, context, options);
+      run?.body(body);
+    }
+  } catch (error) {
+    // The stream broke off: nobody will ask for the result.
+    run?.abort();
+    throw error;
   }
   run ??= beginAuthentication(scanner.end(), context, options);
   return run.end();

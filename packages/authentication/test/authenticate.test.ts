@@ -157,6 +157,8 @@ describe('messages above a limit', () => {
     ['5,000 header fields', 'X: y\r\n'.repeat(5_000) + message],
     ['2 MB of header', `${`X: ${'y'.repeat(60_000)}\r\n`.repeat(36)}${message}`],
     ['a field of 384 kB of tiny folds', `Subject:${'\r\n a'.repeat(98_304)}\r\n${message}`],
+    ['a field of 384 kB of blanks behind a bare LF', `Subject:\n${' '.repeat(393_216)}\r\n${message}`],
+    ['a field of 384 kB of bare LF', `Subject:${'\n'.repeat(393_216)}\r\n${message}`],
   ] as const;
 
   it.each(large)('(%s) are not checked and say so', async (_what, text) => {
@@ -294,6 +296,20 @@ describe('an authentication under way', () => {
     await expect(asked.end()).rejects.toThrow('lost');
     // Whatever was rejected and not waited for would show by now, and fail the run.
     await new Promise(setImmediate);
+  });
+
+  it('ends when the stream of the message breaks off, and leaves nothing behind', async () => {
+    const text = await signed();
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield bytesOf(text.slice(0, -3));
+      throw new Error('connection lost');
+    }
+    const { signal } = new AbortController();
+    const ended = vi.spyOn(signal, 'removeEventListener');
+    await expect(authenticate(broken(), context, { ...options, resolver: silent, signal })).rejects.toThrow(
+      'connection lost',
+    );
+    expect(ended).toHaveBeenCalledWith('abort', expect.anything());
   });
 
   it('refuses a client address that is none: the mistake of the door', async () => {

@@ -155,10 +155,16 @@ export async function sign(
 ): Promise<SigningResult> {
   const scanner = new MessageScanner();
   let run: Signing | undefined;
-  for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
-    const body = scanner.push(chunk);
-    if (run === undefined && scanner.header !== undefined) run = beginSigning(scanner.header, context, options);
-    run?.body(body);
+  try {
+    for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
+      const body = scanner.push(chunk);
+      if (run === undefined && scanner.header !== undefined) run = beginSigning(scanner.header, context, options);
+      run?.body(body);
+    }
+  } catch (error) {
+    // The stream broke off: nobody will ask for the result.
+    run?.abort();
+    throw error;
   }
   run ??= beginSigning(scanner.end(), context, options);
   return run.end();
