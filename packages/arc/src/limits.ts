@@ -3,7 +3,7 @@ import type { DkimLimits } from '@zegel/dkim';
 
 /** Limits on what an ARC chain may ask of us, beside those on its signatures and keys. These are the defaults. */
 export interface ArcLimits extends DkimLimits {
-  /** Bytes of all ARC fields together. */
+  /** Bytes of all ARC fields together. Every seal is made over all sets below it, so cost grows with this and the sets. */
   readonly maxChainBytes: number;
   /** ARC-Message-Signature fields that are checked, newest first. The newest decides; older ones give `oldestPass`. */
   readonly maxMessageSignatures: number;
@@ -11,7 +11,7 @@ export interface ArcLimits extends DkimLimits {
 
 export const arcLimits: ArcLimits = {
   ...dkimLimits,
-  maxChainBytes: 1024 * 1024,
+  maxChainBytes: 256 * 1024,
   maxMessageSignatures: 10,
 };
 
