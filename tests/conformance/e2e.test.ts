@@ -1,6 +1,6 @@
 /**
- * Whole messages with envelope and DNS, and the words another milter wrote for them. `iprev` is left out: authenticate()
- * does not check it yet. So are upstream's own extras (x-*, senderid, dkim-adsp).
+ * Whole messages with envelope and DNS, and the words another milter wrote for them. Upstream's own extras (x-*, senderid,
+ * dkim-adsp) are left out.
  */
 import { authenticate } from '@zegel/authentication';
 import { ZoneResolver } from '@zegel/dns';
@@ -8,7 +8,7 @@ import type { ZoneDeclaration } from '@zegel/dns';
 import { conformanceFile, loadConformance } from '@zegel/test-harness';
 import { describe, expect, it } from 'vitest';
 
-type Method = 'dkim' | 'spf' | 'dmarc';
+type Method = 'dkim' | 'spf' | 'dmarc' | 'iprev';
 
 interface Case {
   readonly id: string;
@@ -22,7 +22,7 @@ interface Case {
 
 const { dns, cases } = loadConformance<{ dns: ZoneDeclaration; cases: readonly Case[] }>('e2e/cases.json');
 const resolver = new ZoneResolver(dns);
-const methods = ['dkim', 'spf', 'dmarc'] as const;
+const methods = ['dkim', 'spf', 'dmarc', 'iprev'] as const;
 const asserted = cases.filter((each) => methods.some((method) => each.expect[method] !== undefined));
 
 /** Where we say something else, and why. */
@@ -41,6 +41,7 @@ describe('conformance: end to end', () => {
       dkim: report.dkim.map(({ result }) => result),
       spf: [report.spf.mailFrom.result],
       dmarc: [report.dmarc.result],
+      iprev: report.iprev === undefined ? [] : [report.iprev.result],
     };
     for (const method of methods) {
       const difference = differences[each.id]?.[method];

@@ -1,16 +1,23 @@
+import { beginChainVerification } from '@zegel/arc';
 import { findForged, formatAuthenticationResults, formatAuthenticationResultsField } from '@zegel/auth-results';
 import { BodyDigests, beginVerification } from '@zegel/dkim';
+import type { SigningKey } from '@zegel/dkim';
 import { evaluateDmarc } from '@zegel/dmarc';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { LineEndWatch, MessageScanner, exceededLimit, readAuthor } from '@zegel/message';
 import type { Header, HeaderEdits } from '@zegel/message';
-import { checkHelo, checkHost } from '@zegel/spf';
+import { formatReceivedSpf } from '@zegel/spf';
+import { checkSpf } from './check-spf.ts';
+import type { SpfChecks } from './check-spf.ts';
 import type { AuthenticationContext } from './context.ts';
+import { Deadline } from './deadline.ts';
+import { checkIprev } from './iprev.ts';
 import { authenticationLimits } from './limits.ts';
 import type { AuthenticationLimits } from './limits.ts';
 import { beginsIndented, headerNotices, notice } from './notices.ts';
-import type { AuthenticationReport, DkimVerdict, DmarcVerdict, Notice, SpfVerdict } from './report.ts';
+import type { ArcVerdict, AuthenticationReport, DkimVerdict, DmarcVerdict, Notice, SpfVerdict } from './report.ts';
+import { sealResults } from './seal.ts';
 import { writeResults } from './write-results.ts';
 
 export interface AuthenticationOptions {
@@ -19,6 +26,12 @@ export interface AuthenticationOptions {
   readonly authservId: string;
   /** Other names whose fields are removed as ours. */
   readonly ourAuthservIds?: readonly string[];
+  /** Sealing domains (d= of ARC-Seal) that the operator believes: the report says what they vouch for. */
+  readonly trustedSealers?: readonly string[];
+  /** Seals the message with this key (RFC 8617), for whoever gets it next. Default: it is not sealed. */
+  readonly sealingKey?: SigningKey;
+  /** Puts a Received-SPF field below Authentication-Results (RFC 7208 §9.1). Default: it is not written. */
+  readonly receivedSpf?: boolean;
   /** The time of the check; default: now. */
   readonly now?: Date;
   readonly limits?: Partial<AuthenticationLimits>;
@@ -46,7 +59,7 @@ export interface Authentication {
 }
 
 /**
- * Begins to authenticate a message: SPF, DKIM and DMARC in one pass over its bytes. All look-ups that the header and the
+ * Begins to authenticate a message: DKIM, SPF, DMARC, ARC and the client's name, in one pass over its bytes. All look-ups that the header and the
  * envelope call for start now and are shared; one deadline, counted from the end of the body, ends them.
  *
  * Whatever the message holds, there are edits: forged Authentication-Results go and ours comes on top. Above a limit the
@@ -62,18 +75,32 @@ export function beginAuthentication(
   const resolver = new SharedLookups(options.resolver, { signal: deadline.signal });
   const now = options.now ?? new Date();
 
+  const { signal } = deadline;
+
   const author = readAuthor(header, limits);
   const authorDomains = author.ok ? author.domains : [];
   const exceeded = exceededLimit(header, limits);
   const digests = new BodyDigests();
-  const dkim =
-    exceeded === null ? beginVerification(header, { resolver, now, limits, digests, signal: deadline.signal }) : null;
-  const spf = checkSpf(context, resolver, now, deadline.signal, options.authservId);
-  spf.catch(() => {});
+  const dkim = exceeded === null ? beginVerification(header, { resolver, now, limits, digests, signal }) : null;
+  const arc =
+    exceeded === null
+      ? beginChainVerification(header, {
+          resolver,
+          now,
+          limits,
+          digests,
+          signal,
+          ...(options.trustedSealers === undefined ? {} : { trustedSealers: options.trustedSealers }),
+        })
+      : null;
+  // A seal needs the body hash whatever the chain turns out to be.
+  if (exceeded === null && options.sealingKey !== undefined) digests.request('relaxed');
+  const spf = checkSpf(context, resolver, now, signal, options.authservId);
+  const iprev = context.session?.ip === undefined ? null : checkIprev(context.session.ip, resolver, signal);
   // Finding the policy needs no verdicts: its look-ups go on while the body streams, and are shared by the one at the end.
-  const discovery =
-    exceeded === null && author.ok ? checkDmarc(authorDomains, [], null, resolver, deadline.signal) : null;
-  discovery?.catch(() => {});
+  const discovery = exceeded === null && author.ok ? checkDmarc(authorDomains, [], null, resolver, signal) : null;
+  // Whoever calls end() sees a rejection; a run that is dropped must not bring the process down.
+  for (const running of [spf, iprev, discovery]) running?.catch(() => {});
   const lineEnds = new LineEndWatch();
   lineEnds.update(header.bytes);
   let size = header.bytes.length + 2;
@@ -95,30 +122,37 @@ export function beginAuthentication(
             ? { limit: 'maxMessageBytes', found: size, allowed: limits.maxMessageBytes }
             : null;
         const limit = exceeded ?? tooLarge;
+        const isAbove = limit !== null;
         const notices = [
           ...(context.lineEndsNormalized === true ? [notice('message.line-ends-normalised')] : []),
           ...(lineEnds.bare ? [notice('message.bare-line-ends')] : []),
           ...headerNotices(header, author),
           ...(limit === null ? [] : [notice('message.limit-exceeded', limit)]),
         ];
-        const checked = await dkim?.end();
-        const dkimVerdicts = limit === null && checked !== undefined ? checked : [unchecked(notices)];
-        const spfVerdicts = await spf;
+        const [checked, chain, spfVerdicts, iprevVerdict] = await Promise.all([dkim?.end(), arc?.end(), spf, iprev]);
+        const dkimVerdicts = isAbove || checked === undefined ? [unchecked(notices)] : checked;
         const dmarc = await checkDmarc(
-          limit === null ? authorDomains : [],
+          isAbove ? [] : authorDomains,
           dkimVerdicts,
           spfVerdicts.mailFrom,
           resolver,
-          deadline.signal,
+          signal,
         );
-        const dmarcVerdict = limit === null ? dmarc : { ...dmarc, ...unchecked(notices), evidence: dmarc.evidence };
-        return assemble(header, context, options, limits, {
+        const verdicts = {
           dkim: dkimVerdicts,
           spf: spfVerdicts,
-          dmarc: dmarcVerdict,
+          dmarc: isAbove ? { ...dmarc, ...unchecked(notices), evidence: dmarc.evidence } : dmarc,
+          arc: isAbove || chain === undefined ? uncheckedChain(notices) : chain,
+          ...(iprevVerdict === null ? {} : { iprev: iprevVerdict }),
+          ...authVerdict(context),
           notices,
-          limits: cutShort(dkimVerdicts, dmarcVerdict, limit !== null, resolver.exhausted),
+        };
+        const result = assemble(header, context, options, limits, {
+          ...verdicts,
+          limits: cutShort(verdicts, isAbove, resolver.exhausted),
         });
+        if (options.sealingKey === undefined || chain === undefined || isAbove || lineEnds.bare) return result;
+        return await sealResults(header, result, { chain, key: options.sealingKey, digests, now, limits });
       } finally {
         deadline.end();
       }
@@ -154,69 +188,6 @@ export async function authenticate(
   return run.end();
 }
 
-/** Ends all waiting for the DNS: some time after it was started, when the caller says so, or when the run is over. */
-class Deadline {
-  readonly #controller = new AbortController();
-  readonly #milliseconds: number;
-  readonly #outer: AbortSignal | undefined;
-  readonly #stop = (): void => this.#controller.abort();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(milliseconds: number, outer: AbortSignal | undefined) {
-    this.#milliseconds = milliseconds;
-    this.#outer = outer;
-    if (outer?.aborted === true) this.#stop();
-    outer?.addEventListener('abort', this.#stop, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  start(): void {
-    this.#timer = setTimeout(this.#stop, this.#milliseconds);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#stop);
-    this.#stop();
-  }
-}
-
-type SpfVerdicts = AuthenticationReport['spf'];
-
-async function checkSpf(
-  { session, envelope }: AuthenticationContext,
-  resolver: Resolver,
-  now: Date,
-  signal: AbortSignal,
-  receiver: string,
-): Promise<SpfVerdicts> {
-  const { ip, helo = '' } = session ?? {};
-  const mailFrom = envelope?.mailFrom;
-  if (ip === undefined) return { mailFrom: notChecked('mailfrom'), helo: notChecked('helo') };
-  const options = { ip, helo, resolver, now, signal, receiver };
-  const [mailFromVerdict, heloVerdict] = await Promise.all([
-    mailFrom === undefined
-      ? notChecked('mailfrom')
-      : checkHost({ ...options, mailFrom: withoutBlankBehindAt(mailFrom) }),
-    helo === '' ? notChecked('helo') : checkHelo(options),
-  ]);
-  return { mailFrom: mailFromVerdict, helo: heloVerdict };
-}
-
-/** `a@ example.com` as MTAs take it, which read the reverse-path as the tokens of RFC 822: blanks behind the `@` are none. */
-function withoutBlankBehindAt(mailFrom: string): string {
-  const domain = mailFrom.lastIndexOf('@') + 1;
-  return mailFrom.slice(0, domain) + mailFrom.slice(domain).replace(/^[ \t]+/, '');
-}
-
-function notChecked(identity: 'mailfrom' | 'helo'): SpfVerdict {
-  const words = notice('spf.not-checked', { missing: identity === 'helo' ? 'the HELO name' : 'MAIL FROM' });
-  return { ...words, result: 'none', identity, domain: '' };
-}
-
 function checkDmarc(
   authorDomains: readonly string[],
   dkim: readonly DkimVerdict[],
@@ -241,9 +212,18 @@ function unchecked(notices: readonly Notice[]): Notice & { readonly result: 'per
   return { ...limit, result: 'permerror', evidence: {} };
 }
 
+/** ARC has no word for what could not be checked: such a chain does not hold (RFC 8617 §5.2.1). */
+function uncheckedChain(notices: readonly Notice[]): ArcVerdict {
+  return { ...unchecked(notices), result: 'fail', sets: 0, domains: [], evidence: { sets: [] } };
+}
+
+function authVerdict({ session }: AuthenticationContext): Pick<AuthenticationReport, 'auth'> {
+  const login = session?.login;
+  return login === undefined ? {} : { auth: { ...notice('auth.pass'), result: 'pass', login } };
+}
+
 function cutShort(
-  dkim: readonly DkimVerdict[],
-  dmarc: DmarcVerdict,
+  { dkim, dmarc }: { readonly dkim: readonly DkimVerdict[]; readonly dmarc: DmarcVerdict },
   aboveLimit: boolean,
   lookupsExhausted: boolean,
 ): readonly string[] {
@@ -258,9 +238,9 @@ function cutShort(
 function assemble(
   header: Header,
   context: AuthenticationContext,
-  { authservId, ourAuthservIds = [] }: AuthenticationOptions,
+  { authservId, ourAuthservIds = [], receivedSpf = false }: AuthenticationOptions,
   limits: AuthenticationLimits,
-  verdicts: Omit<AuthenticationReport, 'authenticationResults'>,
+  verdicts: Omit<AuthenticationReport, 'authenticationResults' | 'spf'> & { readonly spf: SpfChecks },
 ): AuthenticationResult {
   const results = writeResults(authservId, verdicts, {
     nullReversePath: context.envelope?.mailFrom === '',
@@ -270,7 +250,10 @@ function assemble(
     report: { ...verdicts, authenticationResults: formatAuthenticationResults(results) },
     edits: {
       remove: removals(header, [authservId, ...ourAuthservIds]),
-      prepend: [formatAuthenticationResultsField(results)],
+      prepend: [
+        formatAuthenticationResultsField(results),
+        ...(receivedSpf ? receivedSpfFields(verdicts.spf, authservId) : []),
+      ],
     },
   };
 }
@@ -280,4 +263,10 @@ function removals(header: Header, authservIds: readonly string[]): HeaderEdits['
   const forged = findForged(header, authservIds);
   const isListed = forged.some(({ name, occurrence }) => name === '' && occurrence === 1);
   return beginsIndented(header) && !isListed ? [{ name: '', occurrence: 1 }, ...forged] : forged;
+}
+
+/** Of the identity that was checked: MAIL FROM, or HELO where no reverse-path is known. */
+function receivedSpfFields({ mailFrom, helo }: SpfChecks, receiver: string): readonly Uint8Array[] {
+  if (mailFrom.evidence !== undefined) return [formatReceivedSpf(mailFrom, receiver)];
+  return helo.evidence === undefined ? [] : [formatReceivedSpf(helo, receiver)];
 }

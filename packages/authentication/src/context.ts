@@ -12,6 +12,7 @@ export const authenticationContextSchema = z.object({
         .optional()
         .describe("The client's address. Without it SPF is not checked."),
       helo: z.string().max(1024).optional().describe('What the client said in HELO or EHLO.'),
+      login: z.string().max(1024).optional().describe('The login under which the client authenticated itself to us.'),
     })
     .optional(),
   envelope: z

@@ -1,10 +1,10 @@
-import { dkimLimits } from '@zegel/dkim';
-import type { DkimLimits } from '@zegel/dkim';
+import { arcLimits } from '@zegel/arc';
+import type { ArcLimits } from '@zegel/arc';
 import { messageLimits } from '@zegel/message';
 import type { MessageLimits } from '@zegel/message';
 
 /** Limits on one authentication. Each is an option; these are the defaults. */
-export interface AuthenticationLimits extends MessageLimits, DkimLimits {
+export interface AuthenticationLimits extends MessageLimits, ArcLimits {
   /**
    * Milliseconds that a message waits for the DNS once its last byte is there. What is not known then is `temperror`.
    * While the body still streams, look-ups are waited for anyway.
@@ -16,7 +16,7 @@ export interface AuthenticationLimits extends MessageLimits, DkimLimits {
 
 export const authenticationLimits: AuthenticationLimits = {
   ...messageLimits,
-  ...dkimLimits,
+  ...arcLimits,
   dnsDeadline: 20_000,
   maxWrittenSignatures: 20,
 };

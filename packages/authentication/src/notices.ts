@@ -52,6 +52,9 @@ export const noticeCodes = {
       'The message is above the limit {limit}: {found}, and {allowed} is allowed. It was not checked further.',
     advice: 'Raise the limit if this is mail that people want.',
   },
+  'auth.pass': {
+    explanation: 'The client authenticated itself to the server that took the message.',
+  },
   'spf.not-checked': {
     explanation: 'SPF was not checked: the client address or {missing} is not known.',
   },

@@ -13,6 +13,26 @@ const texts = {
 
 const seconds = z.number().describe('Seconds');
 
+const dkimEvidenceSchema = z.object({
+  occurrence: z.number().optional().describe('Which DKIM-Signature field, 1 being the topmost'),
+  tag: z.string().optional().describe('The tag that was wrong'),
+  canonicalization: z.string().optional(),
+  signedFields: z.array(z.string()).readonly().optional(),
+  timestamp: z.string().optional().describe('t=, RFC 3339'),
+  expiration: z.string().optional().describe('x=, RFC 3339'),
+  bodyLength: z.number().optional().describe('l=, in octets'),
+  canonicalBodyLength: z.number().optional(),
+  bodyHash: z.object({ signed: z.string(), computed: z.string() }).optional(),
+  headerIntact: z.boolean().optional().describe('The body differs, and the signed header fields are as they were'),
+  keyName: z.string().optional().describe('Where the key record was asked for'),
+  keyRecord: z.string().optional(),
+  keyTtl: seconds.optional(),
+  keyAuthentic: z.boolean().optional().describe('DNSSEC vouches for the key record'),
+  keyBits: z.number().optional(),
+  reason: z.string().optional().describe('Why the DNS gave no answer'),
+  limit: z.number().optional(),
+});
+
 export const dkimVerdictSchema = z.object({
   result: z.enum(['none', 'pass', 'fail', 'policy', 'neutral', 'temperror', 'permerror']),
   ...texts,
@@ -22,25 +42,7 @@ export const dkimVerdictSchema = z.object({
   algorithm: z.string().optional().describe('a='),
   signature: z.string().optional().describe('b=, base64 without white space'),
   testing: z.boolean().optional().describe('The key record says t=y'),
-  evidence: z.object({
-    occurrence: z.number().optional().describe('Which DKIM-Signature field, 1 being the topmost'),
-    tag: z.string().optional().describe('The tag that was wrong'),
-    canonicalization: z.string().optional(),
-    signedFields: z.array(z.string()).readonly().optional(),
-    timestamp: z.string().optional().describe('t=, RFC 3339'),
-    expiration: z.string().optional().describe('x=, RFC 3339'),
-    bodyLength: z.number().optional().describe('l=, in octets'),
-    canonicalBodyLength: z.number().optional(),
-    bodyHash: z.object({ signed: z.string(), computed: z.string() }).optional(),
-    headerIntact: z.boolean().optional().describe('The body differs, and the signed header fields are as they were'),
-    keyName: z.string().optional().describe('Where the key record was asked for'),
-    keyRecord: z.string().optional(),
-    keyTtl: seconds.optional(),
-    keyAuthentic: z.boolean().optional().describe('DNSSEC vouches for the key record'),
-    keyBits: z.number().optional(),
-    reason: z.string().optional().describe('Why the DNS gave no answer'),
-    limit: z.number().optional(),
-  }),
+  evidence: dkimEvidenceSchema,
 });
 
 const spfCounts = z.object({ lookupTerms: z.number(), voidLookups: z.number(), queries: z.number() });
@@ -154,10 +156,102 @@ export const dmarcVerdictSchema = z.object({
   limits: z.array(z.string()).readonly().optional(),
 });
 
+const arcCheckSchema = z.object({
+  result: z.enum(['pass', 'fail', 'unchecked']),
+  code: z.string().optional(),
+  explanation: z.string().optional(),
+  domain: z.string().optional(),
+  selector: z.string().optional(),
+  algorithm: z.string().optional(),
+  evidence: dkimEvidenceSchema.optional(),
+});
+
+const authenticationResultsSchema = z.object({
+  instance: z.number().optional(),
+  authservId: z.string(),
+  version: z.literal(1).optional(),
+  results: z
+    .array(
+      z.object({
+        method: z.string(),
+        methodVersion: z.number().optional(),
+        result: z.string(),
+        reason: z.string().optional(),
+        comment: z.string().optional(),
+        properties: z.array(z.object({ ptype: z.string(), property: z.string(), value: z.string() })).readonly(),
+      }),
+    )
+    .readonly(),
+});
+
+const chainStatus = z.enum(['none', 'pass', 'fail']);
+
+export const arcVerdictSchema = z.object({
+  result: chainStatus,
+  ...texts,
+  sets: z.number().describe('The highest instance found'),
+  oldestPass: z.number().optional().describe('From which set on the message is unchanged; 0 is from the first'),
+  domains: z.array(z.string()).readonly().describe('The sealers, newest first'),
+  trust: z
+    .object({
+      from: z.number(),
+      complete: z.boolean(),
+      dmarc: z
+        .object({
+          instance: z.number(),
+          sealer: z.string(),
+          authservId: z.string(),
+          result: z.string(),
+          headerFrom: z.string().optional(),
+        })
+        .optional(),
+    })
+    .optional()
+    .describe("What the operator's list of trusted sealers makes of it; never changes DMARC by itself"),
+  evidence: z.object({
+    instance: z.number().optional(),
+    field: z.string().optional(),
+    tag: z.string().optional(),
+    cv: z.string().optional(),
+    limit: z.number().optional(),
+    sets: z
+      .array(
+        z.object({
+          instance: z.number(),
+          cv: chainStatus.optional(),
+          seal: arcCheckSchema,
+          messageSignature: arcCheckSchema,
+          authenticationResults: authenticationResultsSchema.optional(),
+        }),
+      )
+      .readonly(),
+  }),
+});
+
+export const iprevVerdictSchema = z.object({
+  result: z.enum(['pass', 'fail', 'temperror']),
+  ...texts,
+  evidence: z.object({
+    ip: z.string(),
+    names: z.array(z.string()).readonly().describe('What the reverse zone calls it'),
+    name: z.string().optional().describe('The name that leads back'),
+    reason: z.string().optional(),
+  }),
+});
+
+export const authVerdictSchema = z.object({
+  result: z.literal('pass'),
+  ...texts,
+  login: z.string(),
+});
+
 export const authenticationReportSchema = z.object({
   dkim: z.array(dkimVerdictSchema).readonly().describe('One per DKIM-Signature, or one with result none'),
   spf: z.object({ mailFrom: spfVerdictSchema, helo: spfVerdictSchema }),
   dmarc: dmarcVerdictSchema,
+  arc: arcVerdictSchema,
+  iprev: iprevVerdictSchema.optional().describe('When the client address is known'),
+  auth: authVerdictSchema.optional().describe('When the door knows a login'),
   notices: z.array(z.object(texts)).readonly().describe('What is odd about the message itself'),
   limits: z.array(z.string()).readonly().describe('Codes of what was cut short'),
   authenticationResults: z.string().describe('The body of the Authentication-Results field that is written'),
@@ -167,4 +261,7 @@ export type AuthenticationReport = z.infer<typeof authenticationReportSchema>;
 export type DkimVerdict = z.infer<typeof dkimVerdictSchema>;
 export type SpfVerdict = z.infer<typeof spfVerdictSchema>;
 export type DmarcVerdict = z.infer<typeof dmarcVerdictSchema>;
+export type ArcVerdict = z.infer<typeof arcVerdictSchema>;
+export type IprevVerdict = z.infer<typeof iprevVerdictSchema>;
+export type AuthVerdict = z.infer<typeof authVerdictSchema>;
 export type Notice = AuthenticationReport['notices'][number];

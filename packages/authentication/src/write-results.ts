@@ -1,14 +1,18 @@
 import { uniquePrefixes } from '@zegel/auth-results';
 import type { AuthenticationResults, MethodResult, ResultProperty } from '@zegel/auth-results';
 import { normalizeDomain } from '@zegel/message';
-import type { DkimVerdict, DmarcVerdict, SpfVerdict } from './report.ts';
+import type {
+  AuthenticationReport,
+  ArcVerdict,
+  AuthVerdict,
+  DkimVerdict,
+  DmarcVerdict,
+  IprevVerdict,
+  SpfVerdict,
+} from './report.ts';
 
 /** The verdicts that go into an Authentication-Results field. */
-export interface Verdicts {
-  readonly dkim: readonly DkimVerdict[];
-  readonly spf: { readonly mailFrom: SpfVerdict; readonly helo: SpfVerdict };
-  readonly dmarc: DmarcVerdict;
-}
+export type Verdicts = Pick<AuthenticationReport, 'dkim' | 'spf' | 'dmarc' | 'arc' | 'iprev' | 'auth'>;
 
 export interface WriteOptions {
   /** The reverse-path is null, so that SPF looked at the HELO name instead. */
@@ -26,12 +30,19 @@ export interface WriteOptions {
  */
 export function writeResults(
   authservId: string,
-  { dkim, spf, dmarc }: Verdicts,
+  { dkim, spf, dmarc, arc, iprev, auth }: Verdicts,
   { nullReversePath, maxSignatures }: WriteOptions,
 ): AuthenticationResults {
   return {
     authservId,
-    results: [...dkimResults(dkim, maxSignatures), ...spfResults(spf.mailFrom, nullReversePath), dmarcResult(dmarc)],
+    results: [
+      ...authResults(auth),
+      ...iprevResults(iprev),
+      ...dkimResults(dkim, maxSignatures),
+      ...spfResults(spf.mailFrom, nullReversePath),
+      dmarcResult(dmarc),
+      ...arcResults(arc),
+    ],
   };
 }
 
@@ -67,6 +78,23 @@ function dmarcResult(verdict: DmarcVerdict): MethodResult {
     ['header', 'from', verdict.authorDomain],
     ['policy', 'dmarc', verdict.policy?.applied],
   ]);
+}
+
+/** Nothing is said of a chain that is not there. */
+function arcResults(verdict: ArcVerdict): readonly MethodResult[] {
+  if (verdict.result === 'none') return [];
+  return [methodResult('arc', verdict, [['header', 'oldest-pass', verdict.oldestPass?.toString()]])];
+}
+
+function iprevResults(verdict: IprevVerdict | undefined): readonly MethodResult[] {
+  return verdict === undefined ? [] : [methodResult('iprev', verdict, [['policy', 'iprev', verdict.evidence.ip]])];
+}
+
+/** A login that is no plain address or name is not written: a reader who searches instead of parsing may see anything in it. */
+function authResults(verdict: AuthVerdict | undefined): readonly MethodResult[] {
+  if (verdict === undefined) return [];
+  const isPlain = /^[A-Za-z0-9._+-]{1,64}(?:@[A-Za-z0-9.-]{1,253})?$/.test(verdict.login);
+  return [methodResult('auth', verdict, [['smtp', 'auth', isPlain ? verdict.login : undefined]])];
 }
 
 function methodResult(

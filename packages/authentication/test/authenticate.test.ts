@@ -34,7 +34,8 @@ describe('authenticate()', () => {
     const field = out.slice(0, -text.length).replaceAll(/\s+/g, ' ').replaceAll('"', '');
     const [, b = ''] = /b=\r\n\t(.{8})/.exec(text) ?? [];
     expect(field).toBe(
-      `Authentication-Results: mx.example.net; dkim=pass header.d=example.com header.s=s header.a=ed25519-sha256 header.b=${b}; ` +
+      'Authentication-Results: mx.example.net; iprev=pass policy.iprev=192.0.2.1; ' +
+        `dkim=pass header.d=example.com header.s=s header.a=ed25519-sha256 header.b=${b}; ` +
         'spf=pass smtp.mailfrom=example.com; dmarc=pass header.from=example.com policy.dmarc=reject ',
     );
   });
@@ -210,11 +211,13 @@ describe('every notice', () => {
     'message.from-domain-invalid': () => check('From: a@[192.0.2.1]\r\n\r\n'),
     'message.limit-exceeded': () => check(message, { options: { limits: { maxHeaderFields: 1 } } }),
     'spf.not-checked': () => check(message, { context: {} }),
+    'auth.pass': () => check(message, { context: { session: { login: 'ann' } } }),
   };
 
   it.each(Object.entries(ways))('%s is reached, and its words are filled in', async (code, run) => {
-    const { notices, spf } = (await run()).report;
-    const found = [...notices, spf.mailFrom, spf.helo].filter((each) => each.code === code);
+    const { notices, spf, auth } = (await run()).report;
+    const verdicts = [...notices, spf.mailFrom, spf.helo, ...(auth === undefined ? [] : [auth])];
+    const found = verdicts.filter((each) => each.code === code);
     expect(found.length).toBeGreaterThan(0);
     for (const { explanation, advice = '' } of found) expect(explanation + advice).not.toMatch(/[{}?]/);
   });
@@ -234,10 +237,11 @@ describe('an authentication under way', () => {
     vi.useRealTimers();
   });
 
-  it('has asked for policy, keys and SPF records before the body comes', async () => {
+  it("has asked for policy, keys, SPF records and the client's name before the body comes", async () => {
     const recording = new RecordingResolver();
     await begin(await signed(), { resolver: recording });
     expect(recording.asked.toSorted()).toEqual([
+      '1.2.0.192.in-addr.arpa PTR',
       '_dmarc.example.com TXT',
       'example.com TXT',
       'mx.example.com TXT',

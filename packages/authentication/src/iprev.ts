@@ -1,0 +1,54 @@
+import type { Resolver } from '@zegel/dns';
+import { fillTemplate } from '@zegel/message';
+import { formatIp, parseClientIp, reverseName } from '@zegel/spf';
+import { iprevCodes } from './iprev-codes.ts';
+import type { IprevCode } from './iprev-codes.ts';
+import type { IprevVerdict } from './report.ts';
+
+/** Names of one address that are looked at; more say nothing good about it. */
+export const maxReverseNames = 10;
+
+/**
+ * Whether the client's address and its name agree (RFC 8601 §3): the address has a name in the reverse zone, and one of the
+ * first ten such names has the address. `ip` must be one plain address.
+ *
+ * An address without a name is `fail` under a code of its own. RFC 8601 §2.7.3 would call it `permerror`; what runs in the
+ * field writes `fail`, and that is what readers know.
+ */
+export async function checkIprev(ip: string, resolver: Resolver, signal: AbortSignal): Promise<IprevVerdict> {
+  const client = parseClientIp(ip);
+  if (client === undefined) throw new TypeError('ip must be one IPv4 or IPv6 address');
+  const address = formatIp(client);
+  const reverse = await resolver.resolve(reverseName(client), 'PTR', { signal });
+  if (reverse.status === 'temporary-failure') {
+    return verdict('iprev.dns-failure', { ip: address, names: [], reason: reverse.reason });
+  }
+  if (reverse.status !== 'found') return verdict('iprev.no-name', { ip: address, names: [] });
+
+  const names = reverse.records.slice(0, maxReverseNames);
+  const type = client.version === 4 ? 'A' : 'AAAA';
+  const answers = await Promise.all(names.map((name) => resolver.resolve(name, type, { signal })));
+  const confirmed = names.find((_, index) => {
+    const answer = answers[index];
+    return answer?.status === 'found' && answer.records.includes(address);
+  });
+  if (confirmed !== undefined) return verdict('iprev.pass', { ip: address, names, name: confirmed });
+  for (const answer of answers) {
+    if (answer.status === 'temporary-failure') {
+      return verdict('iprev.dns-failure', { ip: address, names, reason: answer.reason });
+    }
+  }
+  return verdict('iprev.no-agreement', { ip: address, names });
+}
+
+function verdict(code: IprevCode, evidence: IprevVerdict['evidence']): IprevVerdict {
+  const entry: { result: IprevVerdict['result']; explanation: string; advice?: string } = iprevCodes[code];
+  const values = { ...evidence, names: evidence.names.join(', ') };
+  return {
+    result: entry.result,
+    code,
+    explanation: fillTemplate(entry.explanation, values),
+    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
+    evidence,
+  };
+}
