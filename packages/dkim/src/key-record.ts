@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { decodeBase64, parseTagList, withoutFws } from './tag-list.ts';
+import { decodeBase64, parseTagList, trimFws, withoutFws } from './tag-list.ts';
 
 /** A key record (RFC 6376 §3.6.1, RFC 8463 §4). */
 export interface KeyRecord {
@@ -54,8 +54,12 @@ export function parseKeyRecord(text: string): ParsedKeyRecord {
   };
 }
 
+/** Words with colons between them, and folding white space around these. */
 function words(value: string): readonly string[] {
-  return withoutFws(value).toLowerCase().split(':');
+  return value
+    .toLowerCase()
+    .split(':')
+    .map((word) => trimFws(word));
 }
 
 export interface KeyRecordOptions {

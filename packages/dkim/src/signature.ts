@@ -173,7 +173,7 @@ export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSign
   if (!signedFields.includes('from')) return { ok: false, code: 'dkim.from-not-signed', tag: 'h' };
 
   const query = tags.get('q');
-  if (query !== undefined && !withoutFws(query.value).toLowerCase().split(':').includes('dns/txt')) {
+  if (query !== undefined && !query.value.split(':').some((method) => trimFws(method).toLowerCase() === 'dns/txt')) {
     return { ok: false, code: 'dkim.query-method-unsupported', tag: 'q' };
   }
 
@@ -237,7 +237,7 @@ function fieldNames(value: string): readonly string[] | null {
   return names.every((name) => /^[\x21-\x39\x3b-\x7e]+$/.test(name)) ? names : null;
 }
 
-/** i=: an optional local part in DKIM quoted-printable, `@`, a domain. */
+/** i=: an optional local part, `@`, a domain. The grammar is that of the text as written, before quoted-printable is decoded. */
 function parseIdentity(
   value: string | undefined,
   domain: string,
@@ -247,8 +247,13 @@ function parseIdentity(
   if (text === null) return null;
   const at = text.lastIndexOf('@');
   const identityDomain = at === -1 ? null : domainName(text.slice(at + 1));
-  return identityDomain === null ? null : { text: `${text.slice(0, at)}@${identityDomain}`, domain: identityDomain };
+  if (identityDomain === null || !localPart.test(text.slice(0, at))) return null;
+  return { text: `${text.slice(0, at)}@${identityDomain}`, domain: identityDomain };
 }
+
+/** Nothing, or a local part of RFC 5321 §4.1.2 and RFC 6531 §3.3: atoms with dots between, or a quoted string. */
+const localPart =
+  /^(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*|"(?:[ !#-[\]-~\u0080-\u{10ffff}]|\\[ -~])*")?$/u;
 
 function numberTag(tag: Tag | undefined, form: RegExp): number | null | undefined {
   if (tag === undefined) return undefined;

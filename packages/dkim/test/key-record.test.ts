@@ -35,6 +35,9 @@ describe('RFC 6376 §3.6.1 key records', () => {
     ['v=DKIM1; h= SHA1 : sha256 ; p=AAEC', { hashAlgorithms: ['sha1', 'sha256'] }],
     ['v=DKIM1; s=email : other; p=AAEC', { serviceTypes: ['email', 'other'] }],
     ['v=DKIM1; t= y : s ; p=AAEC', { testing: true, strictIdentity: true }],
+    ['v=DKIM1; h=sha 256; p=AAEC', { hashAlgorithms: ['sha 256'] }],
+    ['v=DKIM1; s=e mail; p=AAEC', { serviceTypes: ['e mail'] }],
+    ['v=DKIM1; t=y s; p=AAEC', { testing: false, strictIdentity: false }],
     ['v=DKIM1; t=unknown; p=AAEC', { testing: false, strictIdentity: false }],
     ['v=DKIM1; g=*; n=a note; x=unknown; p=AAEC', {}],
   ])('%j is read', (text, expected) => {
