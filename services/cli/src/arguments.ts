@@ -17,11 +17,13 @@ export function required<T>(value: T | undefined, option: string): T {
   return value;
 }
 
+const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/i;
+
 /** A point in time as RFC 3339 text. */
 export function readTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
-  if (Number.isNaN(time.getTime()) || !/^\d{4}-\d{2}-\d{2}T/.test(text)) {
+  if (Number.isNaN(time.getTime()) || !rfc3339.test(text)) {
     throw new UsageError(`${text} is not a time such as 2026-11-24T12:00:00Z`);
   }
   return time;

@@ -1,27 +1,26 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { authenticate } from '@zegel/authentication';
 import type { AuthenticationOptions } from '@zegel/authentication';
+import { messageLimits } from '@zegel/message';
 import { z } from 'zod';
+import { readTime } from './arguments.ts';
 import { readContext } from './context.ts';
 import { UsageError, exitStatus } from './errors.ts';
-import { givenMessage } from './input.ts';
+import { givenMessage, readMessage } from './input.ts';
+import type { GivenMessage } from './input.ts';
+import { readLines } from './lines.ts';
 import { zoneResolver } from './resolver.ts';
 
 /** One line of a batch. */
 const caseSchema = z.object({
-  id: z.union([z.string(), z.number()]).nullable().default(null),
-  raw_base64: z.base64().optional(),
+  id: z.union([z.string(), z.number()]).nullish(),
+  raw_base64: z.string().optional(),
   file: z.string().optional(),
   ip: z.string().nullish(),
   helo: z.string().nullish(),
   mailFrom: z.string().nullish(),
   dns: z.unknown().optional(),
-  now: z
-    .union([z.iso.datetime({ offset: true }), z.number()])
-    .nullish()
-    .describe('RFC 3339, or seconds since 1970'),
+  now: z.union([z.string(), z.number()]).nullish().describe('RFC 3339, or seconds since 1970'),
 });
 
 type Case = z.infer<typeof caseSchema>;
@@ -29,9 +28,12 @@ type Case = z.infer<typeof caseSchema>;
 /** Cases in work at once: enough to hide slow DNS, few enough to bound memory. */
 const concurrency = 16;
 
+/** Bytes of a line: a message of the largest size in base64, and as much again for its zone and the rest. */
+const maxLineBytes = Math.ceil((messageLimits.maxMessageBytes * 8) / 3);
+
 /**
  * `zegel verify --batch`: a case a line on standard input, an answer a line on standard output, in order. A case that
- * cannot be run is answered with an error and the others go on.
+ * cannot be run is answered with an error and the others go on. Empty lines are read over.
  */
 export async function runBatch(options: AuthenticationOptions): Promise<number> {
   const running: Promise<string>[] = [];
@@ -39,8 +41,8 @@ export async function runBatch(options: AuthenticationOptions): Promise<number> 
     const line = await running.shift();
     if (line !== undefined && !process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
   };
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    if (line.trim() === '') continue;
+  for await (const line of readLines(process.stdin, maxLineBytes)) {
+    if (line === '') continue;
     running.push(runLine(line, options));
     if (running.length >= concurrency) await writeFirst();
   }
@@ -48,9 +50,10 @@ export async function runBatch(options: AuthenticationOptions): Promise<number> 
   return exitStatus.done;
 }
 
-async function runLine(line: string, options: AuthenticationOptions): Promise<string> {
+async function runLine(line: string | null, options: AuthenticationOptions): Promise<string> {
   let id: Case['id'] = null;
   try {
+    if (line === null) throw new UsageError(`the line is above the limit of ${maxLineBytes} bytes`);
     const given: unknown = JSON.parse(line);
     if (typeof given === 'object' && given !== null && 'id' in given) {
       const { id: own } = given;
@@ -65,25 +68,39 @@ async function runLine(line: string, options: AuthenticationOptions): Promise<st
 }
 
 async function runCase(given: Case, options: AuthenticationOptions): Promise<object> {
-  const { raw, lineEndsNormalized } = givenMessage(await readBytes(given));
   const { ip, helo, mailFrom, dns, now } = given;
+  const resolver = dns === undefined || dns === null ? options.resolver : zoneResolver(dns, 'dns');
+  const time = typeof now === 'number' ? fromSeconds(now) : readTime(now ?? undefined);
+  const { raw, lineEndsNormalized } = await readCase(given);
   const context = readContext(
     { ip: ip || undefined, helo: helo ?? undefined, mailFrom: mailFrom ?? undefined },
     lineEndsNormalized,
   );
   const { report, edits } = await authenticate(raw, context, {
     ...options,
-    ...(dns === undefined || dns === null ? {} : { resolver: zoneResolver(dns, 'dns') }),
-    ...(now === undefined || now === null ? {} : { now: new Date(typeof now === 'number' ? now * 1000 : now) }),
+    resolver,
+    ...(time === undefined ? {} : { now: time }),
   });
   const prepend = edits.prepend.map((field) => Buffer.from(field).toString('utf8'));
   return { report, edits: { remove: edits.remove, prepend } };
 }
 
-async function readBytes({ raw_base64: base64, file }: Case): Promise<Uint8Array> {
-  if (base64 !== undefined) return Buffer.from(base64, 'base64');
+async function readCase({ raw_base64: base64, file }: Case): Promise<GivenMessage> {
+  if (base64 !== undefined) {
+    const bytes = Buffer.from(base64, 'base64');
+    // Node reads over what is no base64, and then there is less than its length says.
+    const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+    if (bytes.length !== (base64.length / 4) * 3 - padding) throw new UsageError('raw_base64: not base64');
+    return givenMessage(bytes);
+  }
   if (file === undefined) throw new UsageError('raw_base64 or file is missing');
-  return readFile(file);
+  return readMessage(file);
+}
+
+function fromSeconds(seconds: number): Date {
+  const time = new Date(seconds * 1000);
+  if (Number.isNaN(time.getTime())) throw new UsageError(`now: ${seconds} is no time`);
+  return time;
 }
 
 function describeIssue(error: z.ZodError): string {

@@ -9,8 +9,9 @@ export interface GivenMessage {
   readonly lineEndsNormalized: boolean;
 }
 
-/** A message as a file door reads it: bare LF throughout becomes CRLF. */
+/** A message as a file door reads it: bare LF throughout becomes CRLF. Throws a {@link UsageError} above the size limit. */
 export function givenMessage(bytes: Uint8Array): GivenMessage {
+  if (bytes.length > messageLimits.maxMessageBytes) throw tooLarge();
   const { raw, normalized } = normalizeLineEnds(bytes);
   return { raw, lineEndsNormalized: normalized };
 }
@@ -24,9 +25,7 @@ export async function readMessage(file: string | undefined): Promise<GivenMessag
     for await (const chunk of stream) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
-      if (size > messageLimits.maxMessageBytes) {
-        throw new UsageError(`the message is above the limit of ${messageLimits.maxMessageBytes} bytes`);
-      }
+      if (size > messageLimits.maxMessageBytes) throw tooLarge();
       chunks.push(bytes);
     }
   } catch (error) {
@@ -44,6 +43,11 @@ export async function readTextFile(file: string): Promise<string> {
   }
 }
 
-function asUsage(error: unknown): unknown {
+function tooLarge(): UsageError {
+  return new UsageError(`the message is above the limit of ${messageLimits.maxMessageBytes} bytes`);
+}
+
+/** What the system says about a file that the caller named is the caller's business. */
+export function asUsage(error: unknown): unknown {
   return error instanceof Error && 'syscall' in error ? new UsageError(error.message) : error;
 }

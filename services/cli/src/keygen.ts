@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { formatKeyRecord, formatZoneRecord, generateKeyPair, isSelector, keyRecordName } from '@zegel/dkim';
 import type { SigningAlgorithm } from '@zegel/dkim';
 import { normalizeDomain } from '@zegel/message';
 import { readArguments, required } from './arguments.ts';
 import { UsageError, exitStatus } from './errors.ts';
+import { asUsage } from './input.ts';
 
 export const keygenUsage = `zegel keygen --domain D --selector S
 
@@ -35,9 +36,7 @@ export async function runKeygen(args: readonly string[]): Promise<number> {
   });
   const record = formatZoneRecord(keyRecordName(selector, domain), formatKeyRecord(publicKey));
   const name = path.join(options.out ?? '.', `${selector}.${domain}`);
-  await mkdir(path.dirname(name), { recursive: true });
-  await writeNew(`${name}.pem`, privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
-  await writeNew(`${name}.txt`, `${record}\n`, 0o644);
+  await writeFiles(name, privateKey.export({ format: 'pem', type: 'pkcs8' }), `${record}\n`);
   process.stderr.write(`The private key is in ${name}.pem, the record to publish in ${name}.txt:\n`);
   process.stdout.write(`${record}\n`);
   return exitStatus.done;
@@ -54,10 +53,18 @@ function readBits(text = '2048'): number {
   throw new UsageError(`--bits ${text}: an RSA key has 2048 to 4096`);
 }
 
-async function writeNew(file: string, content: string | Buffer, mode: number): Promise<void> {
+/** Both files or none: a key whose record is not there would be used without being published. */
+async function writeFiles(name: string, pem: string | Buffer, record: string): Promise<void> {
   try {
-    await writeFile(file, content, { mode, flag: 'wx' });
+    await mkdir(path.dirname(name), { recursive: true });
+    await writeFile(`${name}.pem`, pem, { mode: 0o600, flag: 'wx' });
+    try {
+      await writeFile(`${name}.txt`, record, { mode: 0o644, flag: 'wx' });
+    } catch (error) {
+      await rm(`${name}.pem`, { force: true });
+      throw error;
+    }
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw asUsage(error);
   }
 }

@@ -1,5 +1,5 @@
-import { errorCode, packageVersion } from '@zegel/service-runtime';
 import { UsageError, exitStatus } from './errors.ts';
+import { zegelVersion } from './version.ts';
 
 const usage = `zegel <command>
 
@@ -44,20 +44,30 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 /** The `zegel` command. Sets the exit status of the process. */
 export async function main(args: readonly string[]): Promise<void> {
   const [name = 'help', ...rest] = args;
+  process.stdout.on('error', (error) => endWithoutOutput(name, error));
   try {
     process.exitCode = await run(name, rest);
   } catch (error) {
-    const isUsage = error instanceof UsageError || errorCode(error) === 'config.invalid';
+    const isConfig = error instanceof Error && 'code' in error && error.code === 'config.invalid';
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`zegel ${name}: ${message}\n`);
-    if (error instanceof UsageError) process.stderr.write(`"zegel help ${name in commands ? name : ''}" tells more\n`);
-    process.exitCode = isUsage ? exitStatus.badCall : exitStatus.lostInfrastructure;
+    if (error instanceof UsageError) {
+      process.stderr.write(`"zegel help${Object.hasOwn(commands, name) ? ` ${name}` : ''}" tells more\n`);
+    }
+    process.exitCode = error instanceof UsageError || isConfig ? exitStatus.badCall : exitStatus.lostInfrastructure;
   }
+}
+
+/** Nobody reads on (`| head -1`): enough was done. Anything else that keeps us from writing is a loss. */
+function endWithoutOutput(name: string, error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(exitStatus.done);
+  process.stderr.write(`zegel ${name}: cannot write: ${error.message}\n`);
+  process.exit(exitStatus.lostInfrastructure);
 }
 
 async function run(name: string, args: readonly string[]): Promise<number> {
   if (name === 'version' || name === '--version') {
-    process.stdout.write(`zegel ${packageVersion(import.meta.url)}, Node ${process.versions.node}\n`);
+    process.stdout.write(`zegel ${zegelVersion()}, Node ${process.versions.node}\n`);
     return exitStatus.done;
   }
   const isHelp = name === 'help' || name === '--help' || name === '-h';

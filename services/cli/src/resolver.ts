@@ -1,7 +1,5 @@
 import { ZoneError, ZoneResolver, parseZone } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
-import { openResolver } from '@zegel/service-ground';
-import { readConfig } from '@zegel/service-runtime';
 import { UsageError } from './errors.ts';
 import { readTextFile } from './input.ts';
 
@@ -13,8 +11,21 @@ export interface OpenResolver extends Disposable {
 /** The real DNS, or a zone file when one is given: then nothing is asked of the network. */
 export async function resolverFor(zoneFile: string | undefined): Promise<OpenResolver> {
   if (zoneFile !== undefined) return { resolver: await readZoneFile(zoneFile), [Symbol.dispose]() {} };
-  const resolver = openResolver(readConfig(process.env));
+  const resolver = await openDns();
   return { resolver, [Symbol.dispose]: () => void resolver.close() };
+}
+
+/** Loaded when it is needed: a client is more than a zone, and the configuration far more than the client. */
+async function openDns() {
+  if ((process.env['ZEGEL_DNS_SERVERS'] ?? '') === '') {
+    const { CachingResolver } = await import('@zegel/dns/client');
+    return new CachingResolver();
+  }
+  const [{ openResolver }, { readConfig }] = await Promise.all([
+    import('@zegel/service-ground'),
+    import('@zegel/service-runtime'),
+  ]);
+  return openResolver(readConfig(process.env));
 }
 
 /** A zone in a JSON file: see "Zone files" in docs/cli.md. Throws a {@link UsageError} that names the place that is wrong. */

@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@zegel/database';
 import { OverlayResolver } from '@zegel/dns';
 import { openConfiguredKeystore, openGround } from '@zegel/service-ground';
-import { packageVersion, runService } from '@zegel/service-runtime';
+import { runService } from '@zegel/service-runtime';
 import type { Config, ServiceContext } from '@zegel/service-runtime';
 import { startSigner } from '@zegel/signer';
 import { startVerifier } from '@zegel/verifier';
 import { readArguments } from './arguments.ts';
 import { DemoZone, ensureDemo } from './demo.ts';
+import { zegelVersion } from './version.ts';
 
 export const serveUsage = `zegel serve
 
@@ -37,7 +38,7 @@ export async function runServe(args: readonly string[]): Promise<never> {
   };
   return runService('zegel', (context) => serve(context, options.demo), {
     env,
-    version: packageVersion(import.meta.url),
+    version: zegelVersion(),
   });
 }
 

@@ -3,7 +3,6 @@ import { authenticate } from '@zegel/authentication';
 import type { AuthenticationReport } from '@zegel/authentication';
 import { editMessage } from '@zegel/message';
 import { readArguments, readTime } from './arguments.ts';
-import { runBatch } from './batch.ts';
 import { readContext } from './context.ts';
 import { UsageError, exitStatus } from './errors.ts';
 import { readMessage } from './input.ts';
@@ -24,7 +23,8 @@ Authenticates a message: DKIM, SPF, DMARC. SPF needs --ip and --mail-from.
   --json           the whole report as JSON
   --message        the message with Authentication-Results on top and forged ones gone
   --exit-on fail   exit with 3 when DMARC fails, or no signature passes and one fails
-  --batch          one JSON object a line: {id, raw_base64 | file, ip, helo, mailFrom, dns, now};
+  --batch          many messages; --dns, --now and --authserv-id hold where a line says nothing else:
+                   one JSON object a line: {id, raw_base64 | file, ip, helo, mailFrom, dns, now};
                    one line out per line in, in order: {id, report, edits} or {id, error: {code, message}}
 `;
 
@@ -46,9 +46,14 @@ export async function runVerify(args: readonly string[]): Promise<number> {
   const now = readTime(options.now);
   const authservId = options['authserv-id'] ?? hostname();
   if (options['exit-on'] !== undefined && options['exit-on'] !== 'fail') throw new UsageError('--exit-on knows: fail');
+  if (options.batch === true) refuseBeside(options);
   using open = await resolverFor(options.dns);
   const core = { resolver: open.resolver, authservId, ...(now === undefined ? {} : { now }) };
-  if (options.batch === true) return runBatch(core);
+  if (options.batch === true) {
+    const { runBatch } = await import('./batch.ts');
+    // Awaited here: the resolver is closed when this function is left.
+    return await runBatch(core);
+  }
 
   const { raw, lineEndsNormalized } = await readMessage(options.input);
   const context = readContext({ ...options, mailFrom: options['mail-from'] }, lineEndsNormalized);
@@ -56,6 +61,14 @@ export async function runVerify(args: readonly string[]): Promise<number> {
   if (options.message === true) process.stdout.write(editMessage(raw, edits));
   else process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report));
   return options['exit-on'] === 'fail' && hasFailed(report) ? exitStatus.exitOn : exitStatus.done;
+}
+
+/** What is said of one message cannot be said of a batch. */
+const ofOneMessage = ['ip', 'helo', 'mail-from', 'input', 'json', 'message', 'exit-on'];
+
+function refuseBeside(options: object): void {
+  const given = ofOneMessage.find((name) => Object.hasOwn(options, name));
+  if (given !== undefined) throw new UsageError(`--${given} is about one message, and --batch is about many`);
 }
 
 function hasFailed({ dkim, dmarc }: AuthenticationReport): boolean {
