@@ -1,5 +1,5 @@
 import type { AuthenticationResults } from '@zegel/auth-results';
-import type { DkimCode, DkimEvidence } from '@zegel/dkim';
+import type { DkimCode, DkimEvidence, SignerTags } from '@zegel/dkim';
 import { fillTemplate } from '@zegel/message';
 import { arcCodes } from './codes.ts';
 import type { ArcCode, ArcResultWord } from './codes.ts';
@@ -20,6 +20,11 @@ export interface ArcCheck {
   readonly selector?: string;
   readonly algorithm?: string;
   readonly evidence?: DkimEvidence;
+}
+
+/** A field whose tags were read, and no more. */
+export function unchecked({ domain, selector, algorithm }: SignerTags): ArcCheck {
+  return { result: 'unchecked', domain, selector, algorithm };
 }
 
 /** One set of a chain. */

@@ -1,29 +1,19 @@
-import {
-  BodyDigests,
-  FieldIndex,
-  algorithmProblem,
-  beginSignatureCheck,
-  dkimCodes,
-  lookUpKey,
-  signatureHolds,
-  timeProblem,
-  usableKey,
-  withoutSignatureValue,
-} from '@zegel/dkim';
-import type { DkimCode, DkimEvidence, DkimResult, KeyLookup, Signature, SignerTags } from '@zegel/dkim';
+import { BodyDigests, FieldIndex, lookUpKey } from '@zegel/dkim';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
-import { fillTemplate, parseMessage } from '@zegel/message';
+import { parseMessage } from '@zegel/message';
 import type { Header } from '@zegel/message';
 import { arcFields, readChain } from './chain.ts';
-import type { ArcSet, ChainProblem, PartialSet, TaggedField } from './chain.ts';
+import type { ChainProblem, PartialSet } from './chain.ts';
 import { arcLimits } from './limits.ts';
 import type { ArcLimits } from './limits.ts';
-import { parseChainStatus, parseMessageSignature, parseSeal } from './parse.ts';
-import type { Reading } from './parse.ts';
-import { arcResult } from './result.ts';
+import { beginMessageCheck } from './message-check.ts';
+import { parseChainStatus, parseSeal } from './parse.ts';
+import { readSets } from './read-set.ts';
+import type { ReadSet } from './read-set.ts';
+import { arcResult, unchecked } from './result.ts';
 import type { ArcCheck, ArcResult, ArcSetResult } from './result.ts';
-import { SealData } from './seal-data.ts';
+import { checkSeals } from './seal-check.ts';
 import { weighTrust } from './trust.ts';
 
 export interface ChainOptions {
@@ -83,13 +73,6 @@ export function beginChainVerification(header: Header, options: ChainOptions): C
   };
 }
 
-/** A set whose seal could be read, and with it the signature it seals, if that could be. */
-interface ReadSet {
-  readonly set: ArcSet;
-  readonly seal: SignerTags;
-  readonly messageSignature: Reading<Signature>;
-}
-
 function beginChecks(
   index: FieldIndex,
   digests: BodyDigests,
@@ -119,110 +102,19 @@ function beginChecks(
     return looking;
   });
   return async () => {
-    const seals = checkSeals(index.header, sets, await Promise.all(keys), options.now ?? new Date(), limits);
+    const settings = { now: options.now ?? new Date(), limits };
+    const seals = checkSeals(index.header, sets, await Promise.all(keys), settings);
     const messages = await Promise.all(messageChecks.map((check) => check()));
     return decide(sets, seals, messages, options.trustedSealers);
   };
 }
 
-/** Reads the tags of every set. A seal must be readable, and so must the newest message signature: they must hold. */
-function readSets(sets: readonly ArcSet[], limits: ArcLimits): readonly ReadSet[] | ChainProblem {
-  const read: ReadSet[] = [];
-  for (const set of sets) {
-    const { instance } = set;
-    const seal = parseSeal(set.seal.tags);
-    if (!seal.ok) return { code: seal.code, instance, field: arcFields.seal, tag: seal.tag };
-    const messageSignature = parseMessageSignature(set.messageSignature.tags, limits);
-    if (!messageSignature.ok && set === sets.at(-1)) {
-      const { code, tag } = messageSignature;
-      return { code, instance, field: arcFields.messageSignature, tag, limit: limits.maxSignedFields };
-    }
-    read.push({ set, seal: seal.value, messageSignature });
-  }
-  return read;
-}
-
-function beginMessageCheck(
-  { set, messageSignature }: ReadSet,
-  index: FieldIndex,
-  digests: BodyDigests,
-  options: ChainOptions,
-  limits: ArcLimits,
-): () => Promise<ArcCheck> {
-  if (!messageSignature.ok) {
-    const { code } = messageSignature;
-    return async () => ({ result: 'fail', code });
-  }
-  const { field, occurrence } = set.messageSignature;
-  const check = beginSignatureCheck(
-    { field, occurrence, signature: messageSignature.value },
-    index,
-    digests,
-    options,
-    limits,
-  );
-  return async () => messageCheck(await check());
-}
-
-function messageCheck({ result, code, explanation, domain, selector, algorithm, evidence }: DkimResult): ArcCheck {
-  return {
-    result: result === 'pass' ? 'pass' : 'fail',
-    ...(result === 'pass' ? {} : { code, explanation }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(selector === undefined ? {} : { selector }),
-    ...(algorithm === undefined ? {} : { algorithm }),
-    evidence,
-  };
-}
-
-/** The verdict on every ARC-Seal, oldest first. */
-function checkSeals(
-  header: Header,
-  sets: readonly ReadSet[],
-  keys: readonly KeyLookup[],
-  now: Date,
-  limits: ArcLimits,
-): readonly ArcCheck[] {
-  const data = new SealData();
-  return sets.map(({ set, seal }, at) => {
-    const key = keys[at];
-    data.add(header, set.results.field);
-    data.add(header, set.messageSignature.field);
-    const check = key === undefined ? unchecked(seal) : checkSeal(set.seal, seal, key, header, data, { now, limits });
-    data.add(header, set.seal.field);
-    return check;
-  });
-}
-
-function checkSeal(
-  { field, occurrence }: TaggedField,
-  seal: SignerTags,
-  key: KeyLookup,
-  header: Header,
-  data: SealData,
-  { now, limits }: { readonly now: Date; readonly limits: ArcLimits },
-): ArcCheck {
-  const { domain, selector, algorithm, valueStart, valueEnd } = seal;
-  const finish = (code: DkimCode, more: DkimEvidence = {}): ArcCheck => {
-    const evidence = { occurrence, ...key.evidence, ...more };
-    const values = { ...evidence, domain, selector, algorithm };
-    return {
-      result: code === 'dkim.pass' ? 'pass' : 'fail',
-      ...(code === 'dkim.pass' ? {} : { code, explanation: fillTemplate(dkimCodes[code].explanation, values) }),
-      domain,
-      selector,
-      algorithm,
-      evidence,
-    };
-  };
-  const problem = algorithmProblem(seal) ?? timeProblem(seal, now, limits);
-  if (problem !== null) return finish(problem);
-  if (!key.ok) return finish(key.code);
-  const publicKey = usableKey(seal, key.record, limits);
-  const bits = publicKey.bits === undefined ? {} : { keyBits: publicKey.bits };
-  if (!publicKey.ok) return finish(publicKey.code, bits);
-  const signed = data.signedBy(withoutSignatureValue(header, field, valueStart, valueEnd));
-  return finish(signatureHolds(seal, publicKey.key, signed) ? 'dkim.pass' : 'dkim.signature-mismatch', bits);
+/** A check that a chain stands or falls with, and what it is called when it fails. */
+interface NeededCheck {
+  readonly code: 'arc.message-signature-failed' | 'arc.seal-failed';
+  readonly field: string;
+  readonly instance: number;
+  readonly check: ArcCheck;
 }
 
 /** RFC 8617 §5.2 steps 4 to 7. A failure that is final goes before one that the DNS may mend. */
@@ -236,19 +128,20 @@ function decide(
     .map(({ set, seal }, at) => setResult(set, seals[at] ?? unchecked(seal), messages[sets.length - 1 - at]))
     .toReversed();
   const facts = { sets: sets.length, domains: results.map(({ seal }) => seal.domain ?? '') };
-  const needed = results.flatMap(({ instance, seal, messageSignature }, at) => [
-    ...(at === 0
-      ? [
-          {
-            code: 'arc.message-signature-failed',
-            field: arcFields.messageSignature,
-            instance,
-            check: messageSignature,
-          } as const,
-        ]
-      : []),
-    { code: 'arc.seal-failed', field: arcFields.seal, instance, check: seal } as const,
-  ]);
+  const needed: readonly NeededCheck[] = [
+    ...results.slice(0, 1).map(({ instance, messageSignature }) => ({
+      code: 'arc.message-signature-failed' as const,
+      field: arcFields.messageSignature,
+      instance,
+      check: messageSignature,
+    })),
+    ...results.map(({ instance, seal }) => ({
+      code: 'arc.seal-failed' as const,
+      field: arcFields.seal,
+      instance,
+      check: seal,
+    })),
+  ];
   const failed = needed.filter(({ check }) => check.result !== 'pass');
   const first = failed.find(({ check }) => check.code !== 'dkim.dns-failure') ?? failed[0];
   if (first !== undefined) {
@@ -288,10 +181,6 @@ function setResult(set: PartialSet, seal: ArcCheck, messageSignature: ArcCheck |
     messageSignature: messageSignature ?? { result: 'unchecked' },
     ...(results === undefined ? {} : { authenticationResults: results }),
   };
-}
-
-function unchecked({ domain, selector, algorithm }: SignerTags): ArcCheck {
-  return { result: 'unchecked', domain, selector, algorithm };
 }
 
 /** The verdict on fields that are no chain. */

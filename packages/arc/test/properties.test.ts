@@ -156,15 +156,13 @@ describe('properties of chains', { timeout: 120_000 }, () => {
       '',
       '\r\n ',
     );
+    const octets = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
     const name = fc.constantFrom('ARC-Seal', 'ARC-Message-Signature', 'ARC-Authentication-Results', 'arc-seal ');
-    const field = fc.tuple(
-      name,
-      fc.array(fc.oneof(tag, fc.string({ unit: 'binary', maxLength: 12 })), { maxLength: 10 }),
-    );
+    const field = fc.tuple(name, fc.array(fc.oneof(tag, octets), { maxLength: 10 }));
     await fc.assert(
       fc.asyncProperty(fc.array(field, { maxLength: 9 }), async (fields) => {
         const header = fields.map(([field, tags]) => `${field}: ${tags.join(';')}\r\n`).join('');
-        const verdict = await verifyChain(Buffer.from(`${header}From: a@b.test\r\n\r\n`), { resolver, now });
+        const verdict = await verifyChain(Buffer.from(`${header}From: a@b.test\r\n\r\n`, 'latin1'), { resolver, now });
         expect(['none', 'fail']).toContain(verdict.result);
       }),
       { ...parameters, numRuns: 400 },
