@@ -20,9 +20,12 @@ const bareId = /[!#-'*+\-.0-9A-Z^-~\u0080-\u00ff]+/y;
 const versionOne = /0*1(?![0-9])/y;
 /** Letters and digits of any script, ".", "-" and "_". */
 const nameShaped = /^[\p{L}\p{M}\p{N}._-]+$/u;
-/** A line that a careless reader takes for one of our fields, and its beginning inside another field. */
+/**
+ * A line that a careless reader takes for one of our fields, and its beginning inside another field. The look back comes
+ * behind the name, so that it is made once for each: before it, it would be made at every place, and cost the square.
+ */
 const looseName = /^[^!-~]*authentication-results[^!-~]*:/i;
-const innerName = /[\r\n]authentication-results[^!-~]*:/gi;
+const innerName = /authentication-results(?<=[\r\n][^!-~]*authentication-results)[^!-~]*:/gi;
 /** A line end, of whatever kind, that no white space follows. */
 const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
 
@@ -41,8 +44,8 @@ const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
  * - the id is none of `authservIds`: compared without case, without final dots, as A-labels.
  *
  * The same test is put to what only a careless reader takes for a field: a line inside *any* field that begins behind a
- * bare CR or LF, and a line that is no field because of blanks, controls or 8-bit octets around its name. The field (or
- * line, with the empty name that {@link Header} gives it) that holds it is removed as a whole.
+ * bare CR or LF, and a line that is no field; both also with blanks, controls or 8-bit octets around the name. The field
+ * (or line, with the empty name that {@link Header} gives it) that holds it is removed as a whole.
  *
  * @returns entries for `remove` of HeaderEdits, top down, counted as received.
  */

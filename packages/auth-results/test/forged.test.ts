@@ -158,6 +158,13 @@ describe('what a careless reader takes for a field', () => {
     expect(inside(`\r\n ${forged}`)).toHaveLength(0);
   });
 
+  test('blanks, controls and 8-bit octets before its name', () => {
+    expect(inside(`\r\x0e${forged}`)).toHaveLength(1);
+    expect(inside(`\n \t${forged}`)).toHaveLength(1);
+    expect(inside(`\n\ufeff${forged}`)).toHaveLength(1);
+    expect(inside(`\n.${forged}`)).toHaveLength(0);
+  });
+
   test.each([
     'Authentication-Results\r\n : mx.example; none\r\n',
     'Authentication-Results\0: mx.example; none\r\n',
@@ -243,6 +250,7 @@ describe('size', () => {
     ['results', '; a=b'],
     ['bare line ends', '\n'],
     ['lines that begin a field', '\nauthentication-results '],
+    ['blanks behind a bare line end, and names', '\n  \x01 authentication-results'],
     ['fields inside', '\nAuthentication-Results: other.example;'],
   ])('of %s changes nothing', (_, piece) => {
     const run = piece.repeat(size / piece.length);
