@@ -70,7 +70,6 @@ class BodyRun {
 
   end(): void {
     this.canonicalizer.end();
-    this.#cutAt(this.#length);
     this.#whole = this.#hash.digest();
   }
 
