@@ -32,22 +32,26 @@ const concurrency = 16;
 const maxLineBytes = Math.ceil((messageLimits.maxMessageBytes * 8) / 3);
 
 /**
- * `zegel verify --batch`: a case a line on standard input, an answer a line on standard output, in order. A case that
- * cannot be run is answered with an error and the others go on. Empty lines are read over.
+ * `zegel verify --batch`: a case a line on standard input, an answer a line on standard output, in order and as soon as it is
+ * there. A case that cannot be run is answered with an error and the others go on. Empty lines are read over.
  */
 export async function runBatch(options: AuthenticationOptions): Promise<number> {
-  const running: Promise<string>[] = [];
-  const writeFirst = async (): Promise<void> => {
-    const line = await running.shift();
-    if (line !== undefined && !process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
-  };
+  /** Settles one by one as the answers are written. */
+  const written: Promise<void>[] = [];
+  let latest = Promise.resolve();
   for await (const line of readLines(process.stdin, maxLineBytes)) {
     if (line === '') continue;
-    running.push(runLine(line, options));
-    if (running.length >= concurrency) await writeFirst();
+    latest = writeAfter(latest, runLine(line, options));
+    written.push(latest);
+    if (written.length >= concurrency) await written.shift();
   }
-  while (running.length > 0) await writeFirst();
+  await latest;
   return exitStatus.done;
+}
+
+async function writeAfter(before: Promise<void>, answer: Promise<string>): Promise<void> {
+  await before;
+  if (!process.stdout.write(`${await answer}\n`)) await once(process.stdout, 'drain');
 }
 
 async function runLine(line: string | null, options: AuthenticationOptions): Promise<string> {
