@@ -37,7 +37,10 @@ export interface SealOptions {
   /** The time that goes into t=; default: now. */
   readonly now?: Date;
   readonly limits?: Partial<MessageLimits & ArcLimits>;
-  /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
+  /**
+   * Digests that somebody else feeds; default: an own set, fed by `body()`. They may have ended, as they have when `chain` was
+   * found in the same pass over the body, if the relaxed body was asked for before it began.
+   */
   readonly digests?: BodyDigests;
 }
 

@@ -3,7 +3,7 @@ import { ZoneResolver } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { parseMessage } from '@zegel/message';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SealingError, beginSealing, seal, verifyChain } from '../src/index.ts';
+import { SealingError, beginChainVerification, beginSealing, seal, verifyChain } from '../src/index.ts';
 import type { ArcResult, SealOptions } from '../src/index.ts';
 import { dmarcSays, now, passOn, plainMessage, testSealer, zoneOf } from './sealer.ts';
 import type { TestSealer } from './sealer.ts';
@@ -85,6 +85,22 @@ describe('RFC 8617 §5.1 sealing', () => {
     const outcome = await sealing.end();
     const fields = outcome.ok ? outcome.fields : [];
     expect((await verifyChain(Buffer.concat([...fields, plainMessage]), { resolver, now })).code).toBe('arc.pass');
+  });
+});
+
+describe('verifying and sealing in one pass over the body', () => {
+  it('works with digests that were asked for the relaxed body beforehand', async () => {
+    const raw = await passOn(plainMessage, sealer, resolver);
+    const { header, body } = parseMessage(raw);
+    const digests = new BodyDigests();
+    digests.request('relaxed');
+    const verification = beginChainVerification(header, { resolver, now, digests });
+    digests.update(body);
+    const chain = await verification.end();
+    const outcome = await beginSealing(header, { ...options(chain), digests }).end();
+    const fields = outcome.ok ? outcome.fields : [];
+    const verdict = await verifyChain(Buffer.concat([...fields, raw]), { resolver, now });
+    expect(verdict).toMatchObject({ code: 'arc.pass', sets: 2, oldestPass: 0 });
   });
 });
 
