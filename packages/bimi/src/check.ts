@@ -11,6 +11,7 @@ import { createDocumentFetcher } from './fetch-document.ts';
 import type { FetchedDocument, FetchNetwork } from './fetch-document.ts';
 import { fetchFailures } from './fetch-failure.ts';
 import { readIndicator } from './indicator.ts';
+import { keepDocuments } from './kept-documents.ts';
 import { bimiLimits } from './limits.ts';
 import type { BimiLimits } from './limits.ts';
 import { verifyMark } from './mark-certificate.ts';
@@ -54,7 +55,7 @@ export interface BimiOptions {
   readonly network?: FetchNetwork;
   /** PEM of the authorities trusted for marks, one each. Default: those that mailauth brings. */
   readonly markRoots?: readonly string[];
-  /** When mark certificates are judged. Default: the clock. */
+  /** When mark certificates are judged, and how long documents are kept. Default: the clock. */
   readonly now?: () => Date;
 }
 
@@ -87,13 +88,14 @@ type FoundRecord = Extract<AssertionRecord, { status: 'found' }>;
 type FailedDocument = Extract<FetchedDocument, { status: 'failed' }>;
 
 /**
- * Makes a check. It looks at a message only after DMARC has passed under an enforced policy, and fetches the indicator
- * and the mark certificate anew each time. Throws when a root in `markRoots` is no certificate.
+ * Makes a check. It looks at a message only after DMARC has passed under an enforced policy. Indicators and mark
+ * certificates are kept for a while, so make one check and use it for every message. Throws when a root in `markRoots` is
+ * no certificate.
  */
 export function createBimiCheck(options: BimiOptions): BimiCheck {
   const limits: BimiLimits = { ...bimiLimits, ...options.limits };
   const { resolver, network, findOrganizationalDomain, now = () => new Date() } = options;
-  const fetchDocument = createDocumentFetcher({ resolver, limits, network });
+  const fetchDocument = keepDocuments(createDocumentFetcher({ resolver, limits, network }), limits, now);
   const roots = options.markRoots === undefined ? bundledMarkRoots() : parseMarkRoots(options.markRoots);
 
   return async ({ header, dmarc, signal }) => {

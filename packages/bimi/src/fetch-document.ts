@@ -191,10 +191,14 @@ async function readBody(response: IncomingMessage, { mediaTypes, maxBytes }: Doc
   return Buffer.concat(chunks);
 }
 
-/** Node's errors: a name of the operating system is the network's, `HPE_…` the HTTP parser's, all others come from TLS. */
+/**
+ * Node's errors: a name of the operating system is the network's, `HPE_…` the HTTP parser's, all others come from TLS. An
+ * error without a code is none of a server's.
+ */
 function readFailure(error: unknown): FetchFailure {
   if (error instanceof Failed) return error.failure;
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
+  const { code } = error;
   if (code.startsWith('HPE_')) return 'http';
   return /^E[A-Z0-9]+$/.test(code) && code !== 'EPROTO' ? 'network' : 'tls';
 }

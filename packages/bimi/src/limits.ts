@@ -16,6 +16,14 @@ export interface BimiLimits {
   readonly indicatorBytes: number;
   /** Octets of a mark certificate with its chain; it holds the indicator, packed and in base64 twice. */
   readonly certificateBytes: number;
+  /** Milliseconds for which a document is kept; what it says is judged anew for each message. */
+  readonly keepTime: number;
+  /** Milliseconds for which a failed fetch is not tried again. */
+  readonly keepFailureTime: number;
+  /** Documents and failures kept; the one that was not asked for the longest goes first. */
+  readonly keptDocuments: number;
+  /** Octets of all documents kept. */
+  readonly keptBytes: number;
   /** Certificates in a chain. */
   readonly chainLength: number;
 }
@@ -30,5 +38,9 @@ export const bimiLimits: BimiLimits = {
   fetchTime: 5000,
   indicatorBytes: 64 * 1024,
   certificateBytes: 256 * 1024,
+  keepTime: 3_600_000,
+  keepFailureTime: 60_000,
+  keptDocuments: 1000,
+  keptBytes: 16 * 1024 * 1024,
   chainLength: 6,
 };

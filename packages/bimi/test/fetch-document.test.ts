@@ -275,6 +275,11 @@ describe('hostile web servers', () => {
     expect(server.asked).toEqual([]);
   });
 
+  it('is not blamed for what is broken on our side', async () => {
+    const resolver: Resolver = { resolve: () => Promise.reject(new Error('broken')) };
+    await expect(get('https://www.example.com/', { resolver })).rejects.toThrow('broken');
+  });
+
   it('is not there', async () => {
     const server = await startWebServer({});
     const setting = opened(server);
