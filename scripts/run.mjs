@@ -19,6 +19,7 @@ const commands = {
       ['node', 'scripts/check-architecture.mjs'],
     ]),
   format: () => run('oxfmt', '.'),
+  conformance: () => runNode('scripts/conformance.mjs'),
   docs: () => runNode('tests/docs/write.ts'),
   typecheck: () => run('turbo', 'run', 'typecheck'),
   build: () => run('turbo', 'run', 'build'),

@@ -62,6 +62,14 @@ describe('conformance: signatures that do not hold', () => {
   });
 });
 
+describe('conformance: signatures that cover a part of the body (l=)', () => {
+  const partial = cases.filter((entry) => entry.expectRfc8301 === 'pass' && entry.group === 'policy');
+  it.each(partial)('$id', async (entry) => {
+    expect(entry.signatures.every(({ l }) => l !== undefined)).toBe(true);
+    expect(await words(entry)).toEqual(['policy dkim.body-not-covered']);
+  });
+});
+
 /**
  * Signatures that nobody may accept any more (rsa-sha1, short keys, versions before RFC 4871) still say whether the
  * canonicalization is right: here Node checks them, over bytes made by ours.
