@@ -25,7 +25,12 @@ export async function runNpm(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<TerminalJob> {
-  const job = await startProcess('setsid', ['npm', ...args], { cwd: checkout, env: { ...hostEnvironment(), ...env } });
+  const job = await startProcess('setsid', ['npm', ...args], {
+    cwd: checkout,
+    env: { ...hostEnvironment(), ...env },
+    // The kernel tells npm alone when the test run dies; npm passes this one on.
+    orphanSignal: 'SIGTERM',
+  });
   return {
     process: job,
     pressCtrlC: () => void process.kill(-job.pid, 'SIGINT'),

@@ -53,5 +53,6 @@ export function expectVerified(result: Buffer, expected: Buffer): void {
   const read = parseAuthenticationResults(fieldValue(header, top!));
   expect(read).toMatchObject({ ok: true, value: { authservId: ourNames.authservId } });
   const results = read.ok ? read.value.results.map(({ method, result: word }) => `${method}=${word}`) : [];
-  expect(results.slice(0, 3)).toEqual(['dkim=pass', 'dkim=pass', 'spf=pass']);
+  expect(results.filter((one) => one.startsWith('dkim='))).toEqual(['dkim=pass', 'dkim=pass']);
+  expect(results).toContain('spf=pass');
 }

@@ -28,7 +28,14 @@ interface Query {
 
 const headerOctets = 12;
 const txt = 16;
-const typeNames: Readonly<Record<number, RecordType>> = { 1: 'A', 5: 'CNAME', 15: 'MX', 16: 'TXT', 28: 'AAAA' };
+const typeNames: Readonly<Record<number, RecordType>> = {
+  1: 'A',
+  5: 'CNAME',
+  12: 'PTR',
+  15: 'MX',
+  16: 'TXT',
+  28: 'AAAA',
+};
 
 /** The gate is shut at first. UDP alone: no answer of the tests' zones is too large for it. */
 export async function startGatedNameServer(zone: Zone): Promise<GatedNameServer> {

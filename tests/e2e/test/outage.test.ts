@@ -12,6 +12,8 @@ import type { SendingDomain } from '../src/sending-domain.ts';
 import { startSigner, startWorker, storedReferences } from '../src/services.ts';
 import type { Environment, RestService, Service } from '../src/services.ts';
 
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const senderCount = 3;
 
 let postgres: PostgresServer;
@@ -52,7 +54,7 @@ beforeAll(async () => {
   signer = await startSigner(ground);
   worker = await startWorker(ground, names);
   rest = new RestClient(signer.address, folder.path, sender.session);
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all([signer?.process.kill('SIGKILL'), worker?.process.kill('SIGKILL')]);
