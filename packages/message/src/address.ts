@@ -125,7 +125,6 @@ function skipComment(value: string, start: number, maxDepth: number): number | A
     if (escaped) at++;
     const shown = escaped ? value.charAt(at) : char;
     if (shown !== '\t' && isControl(shown)) return 'control-character';
-    if (escaped) continue;
     if (char === '(' && ++depth > maxDepth) return 'comment-too-deep';
     if (char === ')' && --depth === 0) return at + 1;
   }

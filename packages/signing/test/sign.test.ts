@@ -201,6 +201,7 @@ describe('who may sign as whom', () => {
     [{ maySignAs: ['ample.com'] }, 'ann@example.com'],
     [{ maySignAs: ['*.com'] }, 'ann@example.com'],
     [{ maySignAs: ['*@example.com'] }, 'ann@example.com'],
+    [{ maySignAs: ['@example.com'] }, 'ann@example.com'],
     [{ maySignAs: [''] }, 'ann@example.com'],
     [{ maySignAs: ['@'] }, 'ann@example.com'],
     [{ maySignAs: ['not a domain'] }, 'ann@example.com'],
