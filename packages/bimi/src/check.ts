@@ -11,6 +11,7 @@ import { createDocumentFetcher } from './fetch-document.ts';
 import type { FetchedDocument, FetchNetwork } from './fetch-document.ts';
 import { fetchFailures } from './fetch-failure.ts';
 import { readIndicator } from './indicator.ts';
+import type { Indicator } from './indicator.ts';
 import { keepDocuments } from './kept-documents.ts';
 import { bimiLimits } from './limits.ts';
 import type { BimiLimits } from './limits.ts';
@@ -98,6 +99,9 @@ export function createBimiCheck(options: BimiOptions): BimiCheck {
   const fetchDocument = keepDocuments(createDocumentFetcher({ resolver, limits, network }), limits, now);
   const roots = options.markRoots === undefined ? bundledMarkRoots() : parseMarkRoots(options.markRoots);
 
+  /** Parsing costs milliseconds, so that it is done once for a document that is kept. */
+  const readings = new WeakMap<Buffer, Indicator>();
+
   return async ({ header, dmarc, signal }) => {
     const { authorDomain, policy } = dmarc;
     if (dmarc.result !== 'pass' || authorDomain === undefined || policy === undefined) {
@@ -156,7 +160,8 @@ export function createBimiCheck(options: BimiOptions): BimiCheck {
     });
 
     if (image.status === 'failed') return describeFailure('indicator', location, image, details);
-    const indicator = readIndicator(image.body, limits.indicatorBytes);
+    const indicator = readings.get(image.body) ?? readIndicator(image.body, limits.indicatorBytes);
+    readings.set(image.body, indicator);
     if (!indicator.ok) {
       const { problem } = indicator;
       return giveVerdict('bimi.indicator-invalid', { url: location, problem }, details({ reason: problem }));
