@@ -89,6 +89,7 @@ function describeReport(report: AuthenticationReport): string {
   for (const verdict of report.dkim) add('dkim', verdict);
   add('spf', report.spf.mailFrom);
   add('dmarc', report.dmarc);
+  if (report.arc.result !== 'none') add('arc', report.arc);
   for (const { code, explanation } of report.notices) lines.push(`${'note'.padEnd(16)} ${explanation} [${code}]`);
   lines.push('', `Authentication-Results: ${report.authenticationResults.replaceAll('\r\n', '\n')}`);
   return `${lines.join('\n')}\n`;
