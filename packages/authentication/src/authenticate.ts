@@ -3,11 +3,13 @@ import { findForged, formatAuthenticationResults, formatAuthenticationResultsFie
 import { BodyDigests, beginVerification } from '@zegel/dkim';
 import type { SigningKey } from '@zegel/dkim';
 import { evaluateDmarc } from '@zegel/dmarc';
+import type { DmarcResult } from '@zegel/dmarc';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { LineEndWatch, MessageScanner, exceededLimit, readAuthor } from '@zegel/message';
 import type { Header, HeaderEdits } from '@zegel/message';
 import { formatReceivedSpf } from '@zegel/spf';
+import type { BimiSupport } from './bimi.ts';
 import { checkSpf } from './check-spf.ts';
 import type { SpfChecks } from './check-spf.ts';
 import type { AuthenticationContext } from './context.ts';
@@ -32,6 +34,8 @@ export interface AuthenticationOptions {
   readonly sealingKey?: SigningKey;
   /** Puts a Received-SPF field below Authentication-Results (RFC 7208 §9.1). Default: it is not written. */
   readonly receivedSpf?: boolean;
+  /** Checks BIMI as well. Default: it is not checked, and its fields are left alone. */
+  readonly bimi?: BimiSupport;
   /** The time of the check; default: now. */
   readonly now?: Date;
   readonly limits?: Partial<AuthenticationLimits>;
@@ -138,6 +142,7 @@ export function beginAuthentication(
           resolver,
           signal,
         );
+        const bimi = isAbove ? undefined : await options.bimi?.check({ header, dmarc, signal });
         const verdicts = {
           dkim: dkimVerdicts,
           spf: spfVerdicts,
@@ -145,6 +150,7 @@ export function beginAuthentication(
           arc: isAbove || chain === undefined ? uncheckedChain(notices) : chain,
           ...(iprevVerdict === null ? {} : { iprev: iprevVerdict }),
           ...authVerdict(context),
+          ...(bimi === undefined ? {} : { bimi }),
           notices,
         };
         const result = assemble(header, context, options, limits, {
@@ -194,7 +200,7 @@ function checkDmarc(
   spf: SpfVerdict | null,
   resolver: Resolver,
   signal: AbortSignal,
-): Promise<DmarcVerdict> {
+): Promise<DmarcResult> {
   return evaluateDmarc({
     authorDomains,
     dkim: dkim.flatMap(({ result, domain, selector }) =>
@@ -238,7 +244,7 @@ function cutShort(
 function assemble(
   header: Header,
   context: AuthenticationContext,
-  { authservId, ourAuthservIds = [], receivedSpf = false }: AuthenticationOptions,
+  { authservId, ourAuthservIds = [], receivedSpf = false, bimi }: AuthenticationOptions,
   limits: AuthenticationLimits,
   verdicts: Omit<AuthenticationReport, 'authenticationResults' | 'spf'> & { readonly spf: SpfChecks },
 ): AuthenticationResult {
@@ -249,7 +255,7 @@ function assemble(
   return {
     report: { ...verdicts, authenticationResults: formatAuthenticationResults(results) },
     edits: {
-      remove: removals(header, [authservId, ...ourAuthservIds]),
+      remove: [...removals(header, [authservId, ...ourAuthservIds]), ...(bimi?.findFields(header) ?? [])],
       prepend: [
         formatAuthenticationResultsField(results),
         ...(receivedSpf ? receivedSpfFields(verdicts.spf, authservId) : []),

@@ -1,5 +1,6 @@
 export { authenticate, beginAuthentication } from './authenticate.ts';
 export type { Authentication, AuthenticationOptions, AuthenticationResult } from './authenticate.ts';
+export type { BimiSupport } from './bimi.ts';
 export { authenticationContextSchema } from './context.ts';
 export type { AuthenticationContext } from './context.ts';
 export { iprevCodes } from './iprev-codes.ts';
@@ -13,6 +14,7 @@ export type {
   ArcVerdict,
   AuthenticationReport,
   AuthVerdict,
+  BimiVerdict,
   DkimVerdict,
   DmarcVerdict,
   IprevVerdict,

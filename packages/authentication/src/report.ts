@@ -245,6 +245,37 @@ export const authVerdictSchema = z.object({
   login: z.string(),
 });
 
+export const bimiVerdictSchema = z.object({
+  result: z.enum(['pass', 'none', 'fail', 'skipped', 'declined', 'temperror']),
+  ...texts,
+  domain: z.string().optional().describe('Of the record that was evaluated'),
+  selector: z.string().optional(),
+  location: z.string().optional().describe("The indicator's URL"),
+  authority: z.string().optional().describe("The mark certificate's URL"),
+  authorityResult: z.enum(['pass', 'fail', 'none']).optional().describe('Whether the mark certificate is valid'),
+  evidence: z.object({
+    dnsName: z.string().optional(),
+    record: z.string().optional(),
+    ttl: seconds.optional(),
+    indicator: z.object({ bytes: z.number(), sha256: z.string() }).optional(),
+    vmc: z
+      .object({
+        type: z.enum(['VMC', 'CMC']),
+        mark: z.string().optional(),
+        organization: z.string().optional(),
+        issuer: z.string(),
+        domains: z.array(z.string()).readonly(),
+        validFrom: z.string(),
+        validTo: z.string(),
+        serialNumber: z.string(),
+      })
+      .optional()
+      .describe('What the mark certificate says, once it is verified'),
+    fetchFailure: z.object({ url: z.string(), failure: z.string() }).optional(),
+    reason: z.string().optional(),
+  }),
+});
+
 export const authenticationReportSchema = z.object({
   dkim: z.array(dkimVerdictSchema).readonly().describe('One per DKIM-Signature, or one with result none'),
   spf: z.object({ mailFrom: spfVerdictSchema, helo: spfVerdictSchema }),
@@ -252,6 +283,7 @@ export const authenticationReportSchema = z.object({
   arc: arcVerdictSchema,
   iprev: iprevVerdictSchema.optional().describe('When the client address is known'),
   auth: authVerdictSchema.optional().describe('When the door knows a login'),
+  bimi: bimiVerdictSchema.optional().describe('When it was asked for'),
   notices: z.array(z.object(texts)).readonly().describe('What is odd about the message itself'),
   limits: z.array(z.string()).readonly().describe('Codes of what was cut short'),
   authenticationResults: z.string().describe('The body of the Authentication-Results field that is written'),
@@ -263,5 +295,6 @@ export type SpfVerdict = z.infer<typeof spfVerdictSchema>;
 export type DmarcVerdict = z.infer<typeof dmarcVerdictSchema>;
 export type ArcVerdict = z.infer<typeof arcVerdictSchema>;
 export type IprevVerdict = z.infer<typeof iprevVerdictSchema>;
+export type BimiVerdict = z.infer<typeof bimiVerdictSchema>;
 export type AuthVerdict = z.infer<typeof authVerdictSchema>;
 export type Notice = AuthenticationReport['notices'][number];

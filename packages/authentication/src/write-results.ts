@@ -5,6 +5,7 @@ import type {
   AuthenticationReport,
   ArcVerdict,
   AuthVerdict,
+  BimiVerdict,
   DkimVerdict,
   DmarcVerdict,
   IprevVerdict,
@@ -12,7 +13,7 @@ import type {
 } from './report.ts';
 
 /** The verdicts that go into an Authentication-Results field. */
-export type Verdicts = Pick<AuthenticationReport, 'dkim' | 'spf' | 'dmarc' | 'arc' | 'iprev' | 'auth'>;
+export type Verdicts = Pick<AuthenticationReport, 'dkim' | 'spf' | 'dmarc' | 'arc' | 'iprev' | 'auth' | 'bimi'>;
 
 export interface WriteOptions {
   /** The reverse-path is null, so that SPF looked at the HELO name instead. */
@@ -30,7 +31,7 @@ export interface WriteOptions {
  */
 export function writeResults(
   authservId: string,
-  { dkim, spf, dmarc, arc, iprev, auth }: Verdicts,
+  { dkim, spf, dmarc, arc, iprev, auth, bimi }: Verdicts,
   { nullReversePath, maxSignatures }: WriteOptions,
 ): AuthenticationResults {
   return {
@@ -42,6 +43,7 @@ export function writeResults(
       ...spfResults(spf.mailFrom, nullReversePath),
       dmarcResult(dmarc),
       ...arcResults(arc),
+      ...bimiResults(bimi),
     ],
   };
 }
@@ -95,6 +97,18 @@ function authResults(verdict: AuthVerdict | undefined): readonly MethodResult[] 
   if (verdict === undefined) return [];
   const isPlain = /^[A-Za-z0-9._+-]{1,64}(?:@[A-Za-z0-9.-]{1,253})?$/.test(verdict.login);
   return [methodResult('auth', verdict, [['smtp', 'auth', isPlain ? verdict.login : undefined]])];
+}
+
+function bimiResults(verdict: BimiVerdict | undefined): readonly MethodResult[] {
+  if (verdict === undefined) return [];
+  const { domain, selector, authorityResult } = verdict;
+  return [
+    methodResult('bimi', verdict, [
+      ['header', 'd', domain],
+      ['header', 'selector', selector],
+      ['policy', 'authority', authorityResult],
+    ]),
+  ];
 }
 
 function methodResult(

@@ -47,7 +47,8 @@ class BodyRun {
   readonly canonicalizer: BodyCanonicalizer;
   readonly #hash: Hash = createHash('sha256');
   readonly #cuts = new Map<number, Buffer | null>();
-  #lengths: number[] = [];
+  /** Where cuts are still to be made, the next one last: put in order once, when the body begins. */
+  #lengths: number[] | null = null;
   #length = 0;
   #whole: Buffer | null = null;
 
@@ -56,10 +57,7 @@ class BodyRun {
   }
 
   request(bodyLength: number | undefined): () => BodyDigest {
-    if (bodyLength !== undefined && !this.#cuts.has(bodyLength)) {
-      this.#cuts.set(bodyLength, null);
-      this.#lengths = [...this.#cuts.keys()].toSorted((a, b) => a - b);
-    }
+    if (bodyLength !== undefined && !this.#cuts.has(bodyLength)) this.#cuts.set(bodyLength, null);
     return () => {
       const cut = bodyLength === undefined ? undefined : this.#cuts.get(bodyLength);
       const value = cut ?? this.#whole;
@@ -74,14 +72,16 @@ class BodyRun {
   }
 
   #take(bytes: Uint8Array): void {
+    const lengths = (this.#lengths ??= [...this.#cuts.keys()].toSorted((a, b) => b - a));
     let from = 0;
     for (;;) {
-      const next = this.#lengths[0];
+      const next = lengths.at(-1);
       if (next === undefined || next >= this.#length + bytes.length - from) break;
       const to = from + next - this.#length;
       this.#update(bytes, from, to);
       from = to;
-      this.#cutAt(next);
+      lengths.pop();
+      this.#cuts.set(next, this.#hash.copy().digest());
     }
     this.#update(bytes, from, bytes.length);
   }
@@ -90,11 +90,5 @@ class BodyRun {
     if (to === from) return;
     this.#hash.update(bytes.subarray(from, to));
     this.#length += to - from;
-  }
-
-  #cutAt(length: number): void {
-    if (this.#lengths[0] !== length) return;
-    this.#lengths.shift();
-    this.#cuts.set(length, this.#hash.copy().digest());
   }
 }

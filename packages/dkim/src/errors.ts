@@ -19,3 +19,13 @@ export class UnsignableMessageError extends Error {
     this.code = code;
   }
 }
+
+/** An identity (i=) that no key of the domain may sign for: a caller's mistake. */
+export class SigningIdentityError extends Error {
+  override readonly name = 'SigningIdentityError';
+  readonly code = 'dkim.identity-outside-domain';
+
+  constructor(identity: string, domain: string) {
+    super(`The identity ${identity} is not at ${domain} or below it`);
+  }
+}

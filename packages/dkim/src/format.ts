@@ -8,6 +8,8 @@ export interface SignatureTags {
   readonly bodyCanonicalization: Canonicalization;
   readonly domain: string;
   readonly selector: string;
+  /** An address, or `@` and a domain. */
+  readonly identity?: string;
   /** Seconds since 1970. */
   readonly timestamp: number;
   readonly expiration?: number;
@@ -29,6 +31,7 @@ export function formatUnsigned(tags: SignatureTags): string {
     `c=${tags.headerCanonicalization}/${tags.bodyCanonicalization};`,
     `d=${tags.domain};`,
     `s=${tags.selector};`,
+    ...(tags.identity === undefined ? [] : [`i=${quotedPrintable(tags.identity)};`]),
     `t=${tags.timestamp};`,
     ...(tags.expiration === undefined ? [] : [`x=${tags.expiration};`]),
     ...`h=${tags.signedFields.join(':')};`.split(/(?<=:)/),
@@ -58,4 +61,15 @@ export function formatSignatureValue(signature: Uint8Array): string {
   const text = Buffer.from(signature).toString('base64');
   const lines = text.match(/.{1,72}/g) ?? [];
   return `${lines.map((line) => `\r\n\t${line}`).join('')}\r\n`;
+}
+
+/** DKIM-Quoted-Printable (RFC 6376 §2.11): every octet that may not stand in a tag value as `=` and two digits. */
+function quotedPrintable(text: string): string {
+  return [...Buffer.from(text, 'utf8')]
+    .map((octet) =>
+      octet > 0x20 && octet < 0x7f && octet !== 0x3b && octet !== 0x3d
+        ? String.fromCharCode(octet)
+        : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`,
+    )
+    .join('');
 }

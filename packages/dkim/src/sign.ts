@@ -1,8 +1,9 @@
 import type { Canonicalization } from '@zegel/canonicalization';
-import { LineEndWatch, messageLimits, parseMessage } from '@zegel/message';
+import { isSubdomainOf } from '@zegel/dns';
+import { LineEndWatch, messageLimits, normalizeDomain, parseMessage } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
-import { UnsignableMessageError } from './errors.ts';
+import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
 import { formatSignatureValue, formatUnsigned } from './format.ts';
 import { FieldIndex, signedData } from './header-data.ts';
 import { dkimLimits } from './limits.ts';
@@ -23,6 +24,11 @@ export interface SignOptions {
   readonly now?: Date;
   /** Seconds from now to x=. Default: no x=. */
   readonly validity?: number;
+  /**
+   * The identity the signature is for (i=): an address, or `@` and a domain, at the signing domain or below it. Default:
+   * no i=, which means `@` and the signing domain.
+   */
+  readonly identity?: string;
   readonly limits?: Partial<MessageLimits & DkimLimits>;
   /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
   readonly digests?: BodyDigests;
@@ -48,7 +54,7 @@ export interface DkimSigning {
   body(chunk: Uint8Array): void;
   /**
    * Signs with `keys`, by default those given at the beginning: a caller may have looked for keys meanwhile.
-   * Rejects only when a key cannot be reached.
+   * Rejects when a key cannot be reached, and with a {@link SigningIdentityError} for an identity outside its domain.
    */
   end(keys?: readonly SigningKey[]): Promise<SigningOutcome>;
 }
@@ -91,6 +97,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       const common = {
         headerCanonicalization: canonicalization.header,
         bodyCanonicalization: canonicalization.body,
+        ...(options.identity === undefined ? {} : { identity: options.identity }),
         timestamp,
         ...(options.validity === undefined ? {} : { expiration: timestamp + options.validity }),
         signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),
@@ -98,6 +105,9 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       };
       const signatures = keys.map(async (key): Promise<MadeSignature> => {
         const { domain, selector, algorithm } = key;
+        if (options.identity !== undefined && !isIdentityOf(options.identity, domain)) {
+          throw new SigningIdentityError(options.identity, domain);
+        }
         const text = formatUnsigned({ ...common, algorithm, domain, selector });
         const unsigned = Buffer.from(text, 'utf8');
         const field = { bytes: unsigned, colon: 'DKIM-Signature'.length };
@@ -107,4 +117,11 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       return { ok: true, signatures: await Promise.all(signatures) };
     },
   };
+}
+
+/** Whether an identity (i=) is at a signing domain or below it (RFC 6376 §3.5). */
+export function isIdentityOf(identity: string, domain: string): boolean {
+  const at = identity.lastIndexOf('@');
+  const identityDomain = at === -1 ? null : normalizeDomain(identity.slice(at + 1));
+  return identityDomain !== null && isSubdomainOf(identityDomain, domain);
 }

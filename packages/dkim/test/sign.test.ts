@@ -38,6 +38,17 @@ describe('RFC 6376 §5 signing', () => {
     expect(await signed(message)).not.toMatch(/[; ]i=/);
   });
 
+  it('writes i= when asked for, in DKIM-Quoted-Printable (§2.11), and refuses one outside d=', async () => {
+    const identity = 'a=b;ü@mail.example.com';
+    const text = await signed(message, { identity });
+    expect(text).toContain(' i=a=3Db=3B=C3=BC@mail.example.com;');
+    expect(await codeOf(text)).toBe('dkim.pass');
+    for (const other of ['ann@example.org', '@notexample.com', 'ann', 'ann@']) {
+      const signing = signMessage(bytesOf(message), { keys: [ed25519Key], now, identity: other });
+      await expect(signing).rejects.toMatchObject({ code: 'dkim.identity-outside-domain' });
+    }
+  });
+
   it('puts one signature per key, in their order', async () => {
     const text = await signed(message, { keys: [rsaKey, ed25519Key] });
     expect(text.match(/a=[a-z0-9-]+/g)).toEqual(['a=rsa-sha256', 'a=ed25519-sha256']);

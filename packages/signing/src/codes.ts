@@ -34,6 +34,11 @@ export const signingCodes = {
     explanation: 'The domain {domain} is known here and has no active key.',
     advice: 'Activate a key whose record is published.',
   },
+  'signing.identity-outside-domain': {
+    result: 'refused',
+    explanation: 'The identity {detail} that was asked for (i=) is not at {domain} or below it.',
+    advice: 'Leave the identity out, or take one of the signing domain.',
+  },
   'signing.several-author-domains': {
     result: 'refused',
     explanation: 'From names authors of several domains: {authorDomain}.',

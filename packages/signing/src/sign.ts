@@ -1,4 +1,4 @@
-import { BodyDigests, beginSigning as beginDkim } from '@zegel/dkim';
+import { BodyDigests, beginSigning as beginDkim, isIdentityOf } from '@zegel/dkim';
 import type { DkimLimits, MadeSignature, SignedFieldSet, SigningKey } from '@zegel/dkim';
 import { isSubdomainOf, parentName } from '@zegel/dns';
 import {
@@ -32,6 +32,8 @@ export interface SigningOptions {
   readonly now?: Date;
   /** Seconds until the signature expires (x=). Default: it does not. */
   readonly validity?: number;
+  /** The identity the signature is for (i=), at the signing domain or below it. Default: none is written. */
+  readonly identity?: string;
   readonly fields?: SignedFieldSet;
   readonly limits?: Partial<MessageLimits & DkimLimits>;
 }
@@ -104,9 +106,10 @@ export function beginSigning(header: Header, context: SigningContext, options: S
     limits,
     ...(options.now === undefined ? {} : { now: options.now }),
     ...(options.validity === undefined ? {} : { validity: options.validity }),
+    ...(options.identity === undefined ? {} : { identity: options.identity }),
     ...(options.fields === undefined ? {} : { fields: options.fields }),
   });
-  const looking = findKeys(decision.domains, options.keySource);
+  const looking = findKeys(decision.domains, options);
   // The rejection is seen by end(); a run that is aborted must not bring the process down.
   looking.catch(() => {});
   let size = header.bytes.length + 2;
@@ -218,14 +221,23 @@ function withParents(domain: string): readonly string[] {
 
 type FoundKeys =
   | { readonly code: null; readonly keys: readonly SigningKey[]; readonly evidence: SigningEvidence }
-  | { readonly code: 'signing.unknown-domain' | 'signing.no-active-key'; readonly evidence: SigningEvidence };
+  | {
+      readonly code: 'signing.unknown-domain' | 'signing.no-active-key' | 'signing.identity-outside-domain';
+      readonly evidence: SigningEvidence;
+    };
 
 /** The keys of the first of these domains that is known. */
-async function findKeys(domains: readonly string[], keySource: KeySource): Promise<FoundKeys> {
+async function findKeys(
+  domains: readonly string[],
+  { keySource, identity }: Pick<SigningOptions, 'keySource' | 'identity'>,
+): Promise<FoundKeys> {
   for (const domain of domains) {
     const keys = await keySource.activeKeys(domain);
     if (keys === null) continue;
     if (keys.length === 0) return { code: 'signing.no-active-key', evidence: { domain } };
+    if (identity !== undefined && !isIdentityOf(identity, domain)) {
+      return { code: 'signing.identity-outside-domain', evidence: { domain, detail: identity } };
+    }
     const selectors = keys.map((key) => `${key.selector} (${key.algorithm})`).join(', ');
     return { code: null, keys, evidence: { domain, selectors } };
   }

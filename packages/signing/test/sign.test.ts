@@ -84,6 +84,13 @@ describe('sign()', () => {
   });
 });
 
+describe('RFC 6376 §3.5 i=', () => {
+  it('is written when asked for', async () => {
+    const [signature] = (await signAs(message(), {}, { identity: 'ann@example.com' })).signatures;
+    expect(signature?.field).toContain(' i=ann@example.com;');
+  });
+});
+
 describe('every code', () => {
   const from = 'From: ann@example.com\r\n';
   const ways: Record<SigningCode, () => Promise<SigningResult>> = {
@@ -92,6 +99,7 @@ describe('every code', () => {
     'signing.domain-mismatch': () => signAs(message(), { domain: 'example.org' }),
     'signing.unknown-domain': () => signAs(message('a@unknown.example')),
     'signing.no-active-key': () => signAs(message('a@empty.example')),
+    'signing.identity-outside-domain': () => signAs(message(), {}, { identity: '@example.org' }),
     'signing.several-author-domains': () => signAs(message('a@example.com, b@example.org')),
     'message.no-header': () => signAs(Buffer.alloc(0)),
     'message.no-from': () => signAs(Buffer.from('To: a\r\n\r\n')),
