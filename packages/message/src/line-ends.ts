@@ -8,6 +8,9 @@
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** Octets of a line that are looked at one by one: for lines of two octets a search each would cost ten times as much. */
+const shortLine = 16;
+
 /** Follows line ends across chunks and remembers whether a CR or LF stood alone. Linear, no copies. */
 export class LineEndWatch {
   #endedInCr = false;
@@ -29,23 +32,27 @@ export class LineEndWatch {
       from = 1;
       this.#endedInCr = false;
     }
-    for (;;) {
-      const cr = chunk.indexOf(CR, from);
-      const lf = chunk.indexOf(LF, from);
-      if (cr === -1) {
-        this.#bare = lf !== -1;
-        return;
-      }
-      if (cr === chunk.length - 1) {
-        this.#bare = lf !== -1;
+    let quiet = 0;
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (byte === CR && at === chunk.length - 1) {
         this.#endedInCr = true;
-        return;
-      }
-      if (lf !== cr + 1) {
+      } else if (byte === LF || (byte === CR && chunk[at + 1] !== LF)) {
         this.#bare = true;
         return;
+      } else if (byte === CR) {
+        at++;
+        quiet = 0;
+      } else if (++quiet === shortLine) {
+        const cr = chunk.indexOf(CR, at);
+        const lf = chunk.indexOf(LF, at);
+        if (cr === -1 || (lf !== -1 && lf < cr)) {
+          this.#bare = lf !== -1;
+          return;
+        }
+        at = cr - 1;
+        quiet = 0;
       }
-      from = lf + 1;
     }
   }
 
