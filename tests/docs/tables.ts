@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { arcCodes } from '@zegel/arc';
 import { iprevCodes, noticeCodes } from '@zegel/authentication';
+import { bimiCodes } from '@zegel/bimi';
 import { dkimCodes } from '@zegel/dkim';
 import { dmarcCodes } from '@zegel/dmarc';
 import { renderConfigTable } from '@zegel/service-runtime';
@@ -41,6 +42,7 @@ export const tables: readonly GeneratedTable[] = [
   { page: 'reports.md', name: 'dmarc', render: () => codeTable(dmarcCodes) },
   { page: 'reports.md', name: 'arc', render: () => codeTable(arcCodes) },
   { page: 'reports.md', name: 'iprev', render: () => codeTable(iprevCodes) },
+  { page: 'reports.md', name: 'bimi', render: () => codeTable(bimiCodes) },
   { page: 'reports.md', name: 'message', render: () => codeTable(noticeCodes) },
   { page: 'reports.md', name: 'signing', render: () => codeTable(signingCodes) },
 ];

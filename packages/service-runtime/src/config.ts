@@ -88,6 +88,23 @@ const schema = z.object({
     allowed: 'a comma-separated list of domain names',
     fallback: 'none',
   }),
+  receivedSpf: boolean(
+    'ZEGEL_RECEIVED_SPF',
+    false,
+    'Whether a Received-SPF field is written below Authentication-Results (RFC 7208 §9.1).',
+  ),
+  trustedSealers: list((item) => (AUTHSERV_ID.test(item) ? item : null), {
+    variable: 'ZEGEL_TRUSTED_SEALERS',
+    description:
+      'Domains whose ARC seals you believe, compared whole: reports then say what they vouch for. It never changes a DMARC result.',
+    allowed: 'a comma-separated list of domain names',
+    fallback: 'none',
+  }),
+  bimi: boolean(
+    'ZEGEL_BIMI',
+    false,
+    'Whether BIMI is checked: it fetches indicators and mark certificates over HTTPS from public addresses.',
+  ),
   masterKey: optional(z.string(), {
     variable: 'ZEGEL_MASTER_KEY',
     description: 'The master key that wraps private keys at rest: 32 bytes in base64. Give this or the file, not both.',
@@ -369,6 +386,21 @@ function integer(
           : `a whole number from ${least} to ${most}`,
       fallback: String(fallback),
       unit,
+      secret: false,
+    });
+}
+
+function boolean(variable: string, fallback: boolean, description: string) {
+  return z
+    .enum(['true', 'false', '1', '0', 'yes', 'no'])
+    .transform((text) => text === 'true' || text === '1' || text === 'yes')
+    .prefault(fallback ? 'true' : 'false')
+    .register(settings, {
+      variable,
+      description,
+      allowed: 'true or false',
+      fallback: String(fallback),
+      unit: '',
       secret: false,
     });
 }

@@ -3,6 +3,7 @@ import type { Resolver } from '@zegel/dns';
 import type { Keystore } from '@zegel/keystore';
 import { openInboundQueue } from '@zegel/mail-queue';
 import type { MessageStore } from '@zegel/mail-queue';
+import { authenticationOptions } from '@zegel/service-ground';
 import { errorCode } from '@zegel/service-runtime';
 import type { ServiceContext } from '@zegel/service-runtime';
 import { createApp } from './app.ts';
@@ -52,12 +53,12 @@ export async function startSigner(
     }),
   );
 
-  const { authservId, ourAuthservIds, maxMessageBytes, maxInflightBytes } = config;
+  const { maxMessageBytes, maxInflightBytes } = config;
   const app = createApp(
     {
       keystore,
       queue,
-      authentication: { resolver, authservId, ourAuthservIds, limits: { maxMessageBytes } },
+      authentication: authenticationOptions(config, resolver),
       instruments,
       readiness,
       reader: new MessageReader({ maxMessageBytes, maxInflightBytes }),

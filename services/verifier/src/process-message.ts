@@ -1,18 +1,12 @@
 import { authenticate, authenticationContextSchema } from '@zegel/authentication';
-import type { AuthenticationLimits } from '@zegel/authentication';
-import type { Resolver } from '@zegel/dns';
+import type { AuthenticationOptions } from '@zegel/authentication';
 import type { ProcessMessage } from '@zegel/mail-queue';
 import { editMessageStream } from '@zegel/message';
 import { countReport } from '@zegel/service-runtime';
 import type { Instruments, Logger } from '@zegel/service-runtime';
 
-export interface VerifierOptions {
-  readonly resolver: Resolver;
-  /** The name Authentication-Results is written under. */
-  readonly authservId: string;
-  /** Other names whose Authentication-Results are removed as ours. */
-  readonly ourAuthservIds: readonly string[];
-  readonly limits?: Partial<AuthenticationLimits>;
+/** How messages are authenticated, and where that is told. */
+export interface VerifierOptions extends AuthenticationOptions {
   readonly instruments: Instruments;
   readonly logger: Logger;
 }

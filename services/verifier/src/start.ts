@@ -2,6 +2,7 @@ import type { Database } from '@zegel/database';
 import type { Resolver } from '@zegel/dns';
 import { startInboundWorker } from '@zegel/mail-queue';
 import type { MessageStore } from '@zegel/mail-queue';
+import { authenticationOptions } from '@zegel/service-ground';
 import { errorCode } from '@zegel/service-runtime';
 import type { ServiceContext } from '@zegel/service-runtime';
 import { createProcessor } from './process-message.ts';
@@ -31,10 +32,7 @@ export async function startVerifier(
     store,
     redisUrl: config.redisUrl,
     process: createProcessor({
-      resolver,
-      authservId: config.authservId,
-      ourAuthservIds: config.ourAuthservIds,
-      limits: { maxMessageBytes: config.maxMessageBytes },
+      ...authenticationOptions(config, resolver),
       instruments: telemetry.instruments,
       logger,
     }),
