@@ -93,7 +93,7 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
   const submit = async (bytes: MessageBytes, session: object): Promise<{ readonly id: string }> => {
     const sessionText = sessionJson(session);
     // Refused before the message is read, as far as it can be known.
-    await jobs.checkRoom();
+    await Promise.all([jobs.checkRoom(), database.ping()]);
     const id = randomUUID();
     let length = 0;
     async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
