@@ -146,11 +146,13 @@ function answerProblem(logger: Logger): ErrorRequestHandler {
     const isClientGone = request.socket.destroyed;
     const problem = problemOf(error) ?? (isBadRequest(error) ? badRequest : isClientGone ? null : internalError);
     response.locals['code'] = problem?.code;
+    const details = { requestId: response.locals['requestId'], code: errorCode(error) };
     if (problem === internalError) {
-      logger.error(
-        { requestId: response.locals['requestId'], code: errorCode(error), err: error },
-        'an error nobody expected',
-      );
+      logger.error({ ...details, err: error }, 'an error nobody expected');
+    } else if (problem?.status === 503) {
+      // What the client is not told: why it is lost, as the driver's code.
+      const cause = error instanceof Error && error.cause !== undefined ? errorCode(error.cause) : undefined;
+      logger.warn({ ...details, cause }, 'a request could not be served');
     }
     if (problem === null || isClientGone || response.headersSent) {
       // The connection is cut, so that a half-sent answer does not look whole.
