@@ -14,7 +14,7 @@ export interface GeneratedTable {
   readonly page: string;
   /** Stands in the markers around the table. */
   readonly name: string;
-  render(): string;
+  readonly render: () => string;
 }
 
 interface CodeEntry {

@@ -16,7 +16,7 @@ beforeAll(async () => {
     testSealer('second.test', 'ed25519-sha256', 'ed'),
     testSealer('third.test'),
   ]);
-  resolver = zoneOf(first!, second!, third!);
+  resolver = zoneOf(first, second, third);
 });
 
 /** Counts what is asked. */

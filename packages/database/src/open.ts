@@ -76,7 +76,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   pool.on('connect', (client) => client.on('error', () => undefined));
   const root = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: watchPool(pool) }) });
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= endPool(pool).then(ground.close));
+  const close = (): Promise<void> => (closing ??= endPool(pool).then(() => ground.close()));
   try {
     await migrate(root);
   } catch (error) {
@@ -109,6 +109,7 @@ function openServer(limits: PoolLimits, url: string): Ground {
     query_timeout: limits.queryTimeout ?? QUERY_TIMEOUT,
     keepAlive: true,
     // As a statement, because the URL may have start-up options of its own, which would take the place of ours.
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, which its types do not say
     onConnect: (client) => client.query(`set search_path to ${SEARCH_PATH}`),
   });
   return { kind: 'postgresql', pool, close: async () => undefined };

@@ -43,7 +43,7 @@ const messages: Readonly<Record<DmarcCode, Message>> = {
 
 describe('every code can be reached, and its texts are filled in', () => {
   for (const [code, { authors = ['example.com'], spf, dkim, zone }] of Object.entries(messages)) {
-    it(`${code}`, async () => {
+    it(`reaches ${code}`, async () => {
       const result = await evaluateDmarc({
         authorDomains: authors,
         spf,

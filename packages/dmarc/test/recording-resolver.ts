@@ -17,7 +17,7 @@ export class RecordingResolver implements Resolver {
 }
 
 /** A zone of policy records by domain; a list stands for several records at one name. */
-export function policies(records: Readonly<Record<string, string | string[] | 'SERVFAIL'>>): ZoneDeclaration {
+export function policies(records: Readonly<Record<string, string | string[]>>): ZoneDeclaration {
   const entries = Object.entries(records).map(([domain, record]): [string, ZoneEntry] => [
     `_dmarc.${domain}`,
     record === 'SERVFAIL' ? record : { TXT: typeof record === 'string' ? [record] : record },

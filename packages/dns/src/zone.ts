@@ -155,6 +155,7 @@ function readTypeEntry(type: string, list: unknown, path: string, sink: RecordSi
   for (const [index, value] of list.entries()) addRecord(sink, type, value, `${path}[${index}]`);
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it ties the list to its reader
 function addRecord<T extends RecordType>(sink: RecordSink, type: T, value: unknown, path: string): void {
   const list: RecordData[T][] = sink.records[type];
   try {

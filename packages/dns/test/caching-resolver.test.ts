@@ -446,7 +446,7 @@ describe('the cache', () => {
     ],
     [
       'no such record for the TTL of the SOA when that is less',
-      (query) => [respond(query, { authorities: [{ ...SOA, ttl: 60 } as Answer] })],
+      (query) => [respond(query, { authorities: [{ ...SOA, ttl: 60 }] })],
       59,
     ],
     [

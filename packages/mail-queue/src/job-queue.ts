@@ -103,7 +103,7 @@ export class JobQueue {
   async checkRoom(): Promise<void> {
     const now = performance.now();
     if (now - this.#waiting.at > WAITING_COUNT_AGE) {
-      const { waiting = 0, prioritized = 0, delayed = 0 } = await this.counts();
+      const { waiting, prioritized, delayed } = await this.counts();
       this.#waiting = { count: waiting + prioritized + delayed, at: now };
     }
     if (this.#waiting.count >= this.#maxWaiting) {
