@@ -47,7 +47,7 @@ export const dkimRulings: readonly Ruling<SignatureSituation>[] = [
     peer: 'mailauth',
     what: 'throws when c= is empty or only half given, so that the whole message has no verdict',
     standard:
-      'RFC 6376 §6.1: "If one or more of the signatures fail, the verifier SHOULD try the others" - a verdict each.',
+      'RFC 6376 §4.2: "When evaluating a message with multiple signatures, a Verifier SHOULD evaluate signatures independently and on their own merits."',
     applies: ({ thrown }) => thrown?.includes('Unknown header canonicalization') === true,
   },
   {
@@ -55,7 +55,7 @@ export const dkimRulings: readonly Ruling<SignatureSituation>[] = [
     peer: 'mailauth',
     what: 'leaves out of b= and bh= whatever is no base64',
     standard:
-      'RFC 6376 §2.10: base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]; §6.1.1: "Verifiers MUST meticulously validate the format and values in the DKIM-Signature header field".',
+      'RFC 6376 §2.10: base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]; §6.1.1: "Implementers MUST meticulously validate the format and values in the DKIM-Signature header field".',
     applies: ({ ours }) =>
       ours?.code === 'dkim.invalid-tag' && (ours.evidence.tag === 'b' || ours.evidence.tag === 'bh'),
   },
@@ -93,7 +93,7 @@ export const dkimRulings: readonly Ruling<SignatureSituation>[] = [
     peer: 'mailauth',
     what: 'verifies with RSA keys of any length',
     standard:
-      'RFC 8301 §3.2: "Verifiers MAY be able to validate signatures with larger keys" than 4096 bits; ours are bounded for their cost.',
+      'RFC 8301 §3.2: beyond 4096 bits, verifiers "MAY be able to validate signatures with larger keys"; ours are bounded for their cost.',
     applies: ({ ours }) => ours?.code === 'dkim.key-too-long',
   },
   {
@@ -101,7 +101,7 @@ export const dkimRulings: readonly Ruling<SignatureSituation>[] = [
     peer: 'mailauth',
     what: 'has no limit on h=',
     standard:
-      'RFC 6376 §6.1: "A verifier […] MAY limit the number of signatures it will check" and "for any reason"; ours are bounded for their cost.',
+      'RFC 6376 sets no limit; §6.1 lets a verifier bound its work against denial of service, and ours is 100 names.',
     applies: ({ ours }) => ours?.code === 'dkim.too-many-signed-fields',
   },
   {
@@ -177,7 +177,7 @@ export const dkimRulings: readonly Ruling<SignatureSituation>[] = [
     peer: 'mailauth',
     what: 'takes a line that is no field for the continuation of the field above it',
     standard:
-      'RFC 5322 §2.2.3: a field is folded "before any WSP"; a line that begins with anything else is not a part of it.',
+      'RFC 5322 §2.2.3: "a CRLF may be inserted before any WSP", so that a line that begins with anything else continues nothing.',
     applies: ({ text }) => headerLines(text).some((line) => !/^[ \t]/u.test(line) && !/^[!-9;-~]+[ \t]*:/u.test(line)),
   },
   {
@@ -194,7 +194,7 @@ export const dkimRulings: readonly Ruling<SignatureSituation>[] = [
     peer: 'mailauth',
     what: 'verifies every signature, however many there are',
     standard:
-      'RFC 6376 §6.1: "a Verifier MAY limit the number of signatures it is willing to check"; ours are ten, aligned ones first.',
+      'RFC 6376 §6.1 lets a verifier limit the number of signatures it tries, against denial of service; ours are ten, aligned ones first.',
     applies: ({ ours }) => ours?.code === 'dkim.too-many-signatures',
   },
 ];
@@ -228,15 +228,14 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
     peer: 'dkimpy',
     what: 'gives no verdict on any signature when one cannot be parsed, or when a field has white space before its colon or is none',
     standard:
-      'RFC 6376 §6.1: "If a signature fails to verify […] a Verifier […] MUST NOT […] stop"; each signature is on its own (§4.2). White space before the colon: §3.4.2 "Delete any WSP characters remaining before and after the colon".',
+      'RFC 6376 §4.2: "When evaluating a message with multiple signatures, a Verifier SHOULD evaluate signatures independently and on their own merits." White space before the colon: RFC 5322 §4.5.',
     applies: ({ said }) => said.includes('dkimpy refuses to verify'),
   },
   {
     id: 'dkimpy: white space around b=',
     peer: 'dkimpy',
     what: 'leaves the white space behind the value of b= where it is, and misses b= when it stands first',
-    standard:
-      'RFC 6376 §3.5, b=: "Whitespace is ignored in this value"; §3.7: "with the value of the "b=" tag (including all surrounding whitespace) deleted".',
+    standard: 'RFC 6376 §3.7: "with the value of the "b=" tag (including all surrounding whitespace) deleted".',
     applies: ({ fields, passes, ours }) =>
       passes < ours.filter(holds).length &&
       fields.some((field) => /[;:\s]b[ \t\r\n]*=[^;]*[ \t\r\n](?:;|$)/u.test(field) || /^[^:]*:b/iu.test(field)),
@@ -255,7 +254,7 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
     peer,
     what: 'takes l=0 for no l= at all',
     standard:
-      'RFC 6376 §3.5, l=: "This tag informs the Verifier of the number of octets in the body of the email after canonicalization included in the cryptographic hash": none, here.',
+      'RFC 6376 §3.5, l=: it is the number of octets of the canonical body that the hash includes; 0 is none of them.',
     applies: ({ fields, passes, ours }: PeerSituation) =>
       passes < ours.filter(holds).length && fields.some((field) => Number(tagText(field, 'l') || 1) === 0),
   })),
@@ -288,11 +287,13 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
   {
     id: 'Mail::DKIM: lists in key records',
     peer: 'Mail::DKIM',
-    what: 'knows no white space around the colons of h= and s= in a key record, nor words in upper case',
+    what: 'knows no white space around the colons of h= and s= in a key record, nor words of these and of k= in upper case',
     standard:
       'RFC 6376 §3.6.1: key-h-tag = %x68 [FWS] "=" [FWS] key-h-tag-alg *( [FWS] ":" [FWS] key-h-tag-alg ), and s= likewise; literals of ABNF are in any case.',
     applies: ({ said }) =>
-      said.includes("does not support hash algorithm 'sha256'") || said.includes('does not support email'),
+      ["does not support hash algorithm 'sha256'", 'does not support email', 'unsupported key type'].some((why) =>
+        said.includes(why),
+      ),
   },
   {
     id: 'dkimpy: words in upper case',
@@ -302,6 +303,30 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
       'RFC 6376 §3.5 gives the words of a= and c= as literals of ABNF, which "are case insensitive" (RFC 5234 §2.3).',
     applies: ({ said }) =>
       /invalid c= value: b'(?=[a-z/]*[A-Z])|unknown signature algorithm: b'(?=[a-z0-9-]*[A-Z])/u.test(said),
+  },
+  {
+    id: 'dkimpy: more than one From',
+    peer: 'dkimpy',
+    what: 'fails every signature of a message with more than one From field',
+    standard:
+      'RFC 6376 §3.8 leaves it to the verifier what to make of a message that is not of RFC 5322. Our signature holds for what it signed; DMARC is a permerror.',
+    applies: ({ text, passes, ours }) =>
+      passes < ours.filter(holds).length && headerLines(text).filter((line) => /^from[ \t]*:/iu.test(line)).length > 1,
+  },
+  ...['dkimpy', 'Mail::DKIM'].map((peer) => ({
+    id: `${peer}: several methods in q=`,
+    peer,
+    what: 'refuses q= when it holds more than dns/txt',
+    standard: 'RFC 6376 §3.5, q=: "Unrecognized query mechanisms MUST be ignored."',
+    applies: ({ said }: PeerSituation) =>
+      said.includes('q= value is not dns/txt') || said.includes('unsupported query protocol'),
+  })),
+  {
+    id: 'Mail::DKIM: U-labels',
+    peer: 'Mail::DKIM',
+    what: 'asks for the key of a domain in U-labels as it is written',
+    standard: 'RFC 8616 §4: d= and s= may be in U-labels, and are converted to A-labels for the look-up.',
+    applies: ({ fields }) => fields.some((field) => /[\u0080-\u00ff]/u.test(tagText(field, 'd'))),
   },
   {
     id: 'dkimpy: padding of base64',
@@ -316,17 +341,16 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
   {
     id: 'dkimpy: space before a colon',
     peer: 'dkimpy',
-    what: 'signs and verifies relaxed fields without deleting the white space before the colon',
+    what: 'signs and verifies fields with white space before the colon in another form',
     standard:
-      'RFC 6376 §3.4.2: "Delete any WSP characters remaining before and after the colon separating the header field name from the header field value."',
-    applies: ({ text, ours, passes }) =>
-      passes > ours.filter(holds).length && headerLines(text).some((line) => /^[!-9;-~]+[ \t]+:/u.test(line)),
+      'RFC 6376 §3.4.1, simple: no change; §3.4.2: "Delete any WSP characters remaining before and after the colon separating the header field name from the header field value."',
+    applies: ({ text }) => headerLines(text).some((line) => /^[!-9;-~]+[ \t]+:/u.test(line)),
   },
   {
     id: 'Mail::DKIM: g= of RFC 4871',
     peer: 'Mail::DKIM',
     what: 'still heeds g= in key records',
-    standard: 'RFC 6376 §C.4 (Appendix): "the "g=" tag has been removed"; §3.2: "Unrecognized tags MUST be ignored".',
+    standard: 'RFC 6376 §3.6.1 has no g= any more (RFC 4871 had); §3.2: "Unrecognized tags MUST be ignored."',
     applies: ({ said }) => said.includes('granularity'),
   },
   {
@@ -349,7 +373,7 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
       peer,
       what: 'passes over errors of form in a signature or a key record, each of which mailauth was asked about too',
       standard:
-        'RFC 6376 §6.1.1: "Verifiers MUST meticulously validate the format and values in the DKIM-Signature header field; any inconsistency or unexpected values MUST cause the header field to be completely ignored"; §6.1.2 step 4 says the same of key records.',
+        'RFC 6376 §6.1.1: "Implementers MUST meticulously validate the format and values in the DKIM-Signature header field; any inconsistency or unexpected values MUST cause the header field to be completely ignored"; §6.1.2 step 4 says the same of key records.',
       applies: ({ ours, passes }: PeerSituation) =>
         passes > ours.filter(holds).length && ours.some(({ code }) => reasonsOfForm.has(code)),
     },

@@ -17,6 +17,9 @@ export interface DmarcSituation {
 
 const peer = 'mailauth dmarc';
 
+/** The default of our limit `recordLength`, in octets. */
+const dmarcRecordLength = 4096;
+
 /** Every disagreement with mailauth about DMARC that is settled. */
 export const dmarcRulings: readonly Ruling<DmarcSituation>[] = [
   {
@@ -41,7 +44,7 @@ export const dmarcRulings: readonly Ruling<DmarcSituation>[] = [
     peer,
     what: 'takes a record with a repeated tag for none, and so walks on or finds no policy',
     standard:
-      'RFC 9989 §4.7 has syntax errors in the rest of a record discarded in favour of the defaults, or ignored: that is narrower than RFC 6376 §3.2, by which the whole list were invalid.',
+      'RFC 9989 §4.8: "Syntax errors in the remainder of the record MUST be discarded in favor of default values (if any) or ignored outright." RFC 6376 §3.2, by which the whole list were invalid, is the more general rule.',
     applies: ({ subject, ours }) => askedRecords(subject, ours).some(repeatsTag),
   },
   {
@@ -49,7 +52,7 @@ export const dmarcRulings: readonly Ruling<DmarcSituation>[] = [
     peer,
     what: 'reads a policy record of any length',
     standard: 'No rule of RFC 9989: ours are bounded at 4,096 octets for their cost.',
-    applies: ({ ours }) => ours.evidence.recordFaults?.some(({ problem }) => problem === 'too-long') === true,
+    applies: ({ subject, ours }) => askedRecords(subject, ours).some((record) => record.length > dmarcRecordLength),
   },
   {
     id: 'mailauth dmarc: temporary error of SPF',

@@ -33,7 +33,7 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     peer: 'mailauth',
     what: 'asks nothing when macros make a target name that no host can have, such as an address or one label; we ask, and count the void look-up',
     standard:
-      'RFC 7208 §4.8: "The result of evaluating check_host() with a syntactically invalid domain is undefined." A record that spends its void look-ups on such names is a permerror (§4.6.4).',
+      'RFC 7208 leaves open what a target name that is no host name comes to (§4.3 speaks of <domain> alone). A record that spends its void look-ups on such names is a permerror (§4.6.4).',
     applies: ({ ours }) =>
       ours.code === 'spf.too-many-void-lookups' && voidTerms(ours).some((term) => term.includes('%')),
   },
@@ -42,7 +42,7 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     peer: 'mailauth',
     what: 'counts two void look-ups for one term, when the client has no name for %{p} and the target name none either',
     standard:
-      'RFC 7208 §4.6.4: "it may be useful to limit the number of "terms" for which DNS queries return either a positive answer (RCODE 0) with an answer count of 0, or a "Name Error" (RCODE 3) answer."',
+      'RFC 7208 §4.6.4: "it is useful to limit the number of "terms" for which DNS queries return either a positive answer (RCODE 0) with an answer count of 0, or a "Name Error" (RCODE 3) answer."',
     applies: ({ ours, detail }) =>
       detail.includes('Too many void DNS results') &&
       ours.evidence.trace.some(({ text, lookups }) => /%\{p/i.test(text) && lookups.some(({ type }) => type === 'PTR')),
@@ -52,7 +52,7 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     peer: 'pyspf',
     what: 'counts every question without an answer: of the hosts under mx and ptr, of %{p}, of redirect and include, of terms not reached',
     standard:
-      'RFC 7208 §4.6.4: "it may be useful to limit the number of "terms" for which DNS queries return either a positive answer (RCODE 0) with an answer count of 0, or a "Name Error" (RCODE 3) answer."',
+      'RFC 7208 §4.6.4: "it is useful to limit the number of "terms" for which DNS queries return either a positive answer (RCODE 0) with an answer count of 0, or a "Name Error" (RCODE 3) answer."',
     applies: ({ result, detail }) => result === 'permerror' && detail.includes('Void lookup limit'),
   },
   {
@@ -88,14 +88,14 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     what: 'refuses an unknown modifier that stands twice',
     standard:
       'RFC 7208 §6: "Unrecognized modifiers MUST be ignored no matter where, or how often, they appear in a record."',
-    applies: ({ detail }) => /(foo|default|op|x|a\.b-c_d)= MUST appear at most once/u.test(detail),
+    applies: ({ detail }) => /\b(?!redirect|exp)[\w.-]+= MUST appear at most once/u.test(detail),
   },
   {
     id: 'pyspf: broken macros',
     peer: 'pyspf',
     what: 'takes macros that the grammar does not know (zero parts, other delimiters, no closing brace) as text',
     standard:
-      'RFC 7208 §7.1: macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-", and §7.3: "If this number is specified, the value MUST be non-zero."',
+      'RFC 7208 §7.1: macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-", and §7.3: "If a DIGIT is specified, the value MUST be nonzero."',
     applies: ({ ours }) => ours.code === 'spf.syntax-error' && String(ours.evidence.values['term']).includes('%'),
   },
   {
@@ -110,8 +110,7 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     id: 'pyspf: empty target name',
     peer: 'pyspf',
     what: 'refuses a record when macros make an empty target name, reached or not; we ask nothing for it, and it does not match',
-    standard:
-      'RFC 7208 §4.8: "The result of evaluating check_host() with a syntactically invalid domain is undefined."',
+    standard: 'RFC 7208 leaves open what a target name that is no host name comes to (§4.3 speaks of <domain> alone).',
     applies: ({ subject, detail }) => detail.includes('empty domain') && subject.helo.endsWith('.'),
   },
 ];
