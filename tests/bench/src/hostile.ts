@@ -208,7 +208,7 @@ const headers: readonly HostileInput[] = [
   message('forged Authentication-Results', 'fields', allFields, 40_000, (count) =>
     unsigned(from + 'Authentication-Results: mx.example; dkim=pass\r\n'.repeat(count)),
   ),
-  message('50 ARC sets with results of a size', 'octets each', 5000, 40_000, (size) =>
+  message('50 ARC sets with results of a size', 'octets each', 4000, 40_000, (size) =>
     unsigned(arcChain(50, size) + from),
   ),
 ];

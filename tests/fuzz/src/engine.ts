@@ -32,6 +32,7 @@ export interface Progress {
   readonly words: number;
   /** Octets of heap in use after a collection, inputs kept left out. */
   readonly heap: number;
+  /** The input that took most processor time. */
   readonly slowest: { readonly milliseconds: number; readonly octets: number };
 }
 
@@ -63,7 +64,7 @@ export async function fuzz(plan: FuzzPlan, events: FuzzEvents, collectGarbage: (
   /** Whether a word came out that never had before. */
   const execute = async (input: Buffer): Promise<boolean> => {
     executions++;
-    const start = performance.now();
+    const before = process.threadCpuUsage();
     events.begin(input);
     let answered: readonly string[] = [];
     try {
@@ -77,11 +78,12 @@ export async function fuzz(plan: FuzzPlan, events: FuzzEvents, collectGarbage: (
       }
     }
     events.finish();
-    const milliseconds = performance.now() - start;
+    const { user, system } = process.threadCpuUsage(before);
+    const milliseconds = (user + system) / 1000;
     if (milliseconds > slowest.milliseconds) slowest = { milliseconds, octets: input.length };
-    const before = words.size;
+    const known = words.size;
     for (const word of answered) words.add(word);
-    return words.size > before;
+    return words.size > known;
   };
 
   const keep = (input: Buffer): void => {

@@ -66,7 +66,10 @@ export function zoneLines(zone: Readonly<Record<string, unknown>>): string[] {
 }
 
 function writeData(type: string, data: unknown): string {
-  const text = Array.isArray(data) ? data.join(type === 'TXT' ? '' : ' ') : String(data ?? '');
+  const parts: unknown[] = Array.isArray(data) ? data : [data];
+  const text = parts
+    .map((part) => (typeof part === 'string' || typeof part === 'number' ? `${part}` : ''))
+    .join(type === 'TXT' ? '' : ' ');
   return Buffer.from(text, 'utf8').toString('latin1').replaceAll('\n', ' ');
 }
 
