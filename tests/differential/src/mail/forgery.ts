@@ -351,7 +351,7 @@ function writeField(
   const end = random.pick(['', '', '', ';', ';', '; ', ';\r\n ', ';;', ';x', ' ', '\r\n\t', ';=']);
   if (at === -1) return `${name} ${written.join(';')}${end}\r\n`;
   const before = `${name} ${[...written.slice(0, at), parts[at]!.text].join(`;${gap}`)}`;
-  const after = `${[`${parts[at]!.value}`, ...written.slice(at + 1)].join(`;${gap}`)}${end}`;
+  const after = `${[parts[at]!.value, ...written.slice(at + 1)].join(`;${gap}`)}${end}`;
   const names = (tags.find(([tag]) => tag === 'h')?.[1] ?? '')
     .split(':')
     .map((item) => item.replaceAll(/^[ \t\r\n]+|[ \t\r\n]+$/gu, '').toLowerCase());

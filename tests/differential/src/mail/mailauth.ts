@@ -28,7 +28,7 @@ async function read(raw: Buffer, resolver: Resolver): Promise<MailauthReading> {
     resolver: nodeDns(resolver),
     strict: true,
     curTime: judgedAt,
-  } as Parameters<typeof dkimVerify>[1])) as unknown as {
+  })) as unknown as {
     results: { status: { result: string; comment?: string; underSized?: number } }[];
     headerFrom: string[];
     fromFields: number;
@@ -63,10 +63,10 @@ export async function dmarcOfMailauth(
     fromFields,
     spfDomains: [...spfDomains],
     dkimDomains: dkimDomains.map((domain) => ({ domain })),
-    resolver: nodeDns(resolver) as never,
+    resolver: nodeDns(resolver),
     strict: true,
   });
   if (response === false) return { result: 'permerror', policy: '', detail: reason ?? '' };
   const { policy } = response as { policy?: string };
-  return { result: response.status.result, policy: policy ?? '', detail: String(response.status.comment ?? '') };
+  return { result: response.status.result, policy: policy ?? '', detail: response.status.comment ?? '' };
 }

@@ -52,5 +52,5 @@ async function askMailauth(subject: SpfCase, resolver: ZoneResolver): Promise<{ 
     strict: true,
     resolver: nodeDns(resolver),
   });
-  return { result: status.result, detail: status.result.endsWith('error') ? String(status.comment ?? '') : '' };
+  return { result: status.result, detail: status.result.endsWith('error') ? (status.comment ?? '') : '' };
 }
