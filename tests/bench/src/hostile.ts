@@ -249,6 +249,7 @@ const authenticationResults: readonly HostileInput[] = [
 function record(
   name: string,
   inside: number,
+  largest: number,
   text: (size: number) => string,
   parse: (text: string) => string,
 ): HostileInput {
@@ -256,7 +257,7 @@ function record(
     name,
     unit: 'octets',
     inside,
-    largest: 1_024_000,
+    largest,
     byDefault: async (size) =>
       authentication(await signed('Subject: x\r\n'), {
         zone: {
@@ -279,14 +280,14 @@ const keyRecordOfTags = (size: number) =>
   `${keyRecord}; ${Array.from({ length: size / 10 }, (_, at) => `n${at}=x; `).join('')}`;
 
 const records: readonly HostileInput[] = [
-  record('SPF record of terms', 16_000, spfRecord, (text) => {
+  record('SPF record of terms', 16_000, 2_000_000, spfRecord, (text) => {
     const parsed = parseRecord(Buffer.from(text), 1e9);
     return parsed.ok ? 'read' : parsed.error.fault;
   }),
-  record('DMARC record of URIs', 4000, dmarcRecord, (text) => {
+  record('DMARC record of URIs', 4000, 4_000_000, dmarcRecord, (text) => {
     return parseDmarcRecord(text, { recordLength: 1e9, reportingUris: 1e9 }).kind;
   }),
-  record('key record of tags', 16_000, keyRecordOfTags, (text) => {
+  record('key record of tags', 16_000, 1_000_000, keyRecordOfTags, (text) => {
     const parsed = parseKeyRecord(text);
     return parsed.ok ? 'read' : parsed.reason;
   }),
