@@ -1,13 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
-import { normalizeDomain } from '@zegel/message';
+import { LineEndWatch, normalizeDomain } from '@zegel/message';
 import type { Header, HeaderEdits, HeaderField } from '@zegel/message';
 import { authResultsLimits, maxIdentifierOctets } from './limits.ts';
 import { peek, scan, skipCfws, takeRun } from './tokens.ts';
 
 const fieldName = 'authentication-results';
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** White space and folds; a bare CR or LF is neither. */
 const blanks = /(?:[ \t]|\r\n(?=[ \t]))+/y;
@@ -132,10 +130,11 @@ function hasUnknownLabel(name: string): boolean {
 }
 
 /** Whether there is a CR without LF or an LF without CR. */
-function hasBareLineEnd(bytes: Buffer): boolean {
-  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) if (bytes[lf - 1] !== CR) return true;
-  for (let cr = bytes.indexOf(CR); cr !== -1; cr = bytes.indexOf(CR, cr + 1)) if (bytes[cr + 1] !== LF) return true;
-  return false;
+function hasBareLineEnd(bytes: Uint8Array): boolean {
+  const lineEnds = new LineEndWatch();
+  lineEnds.update(bytes);
+  lineEnds.end();
+  return lineEnds.bare;
 }
 
 /** Whether a line behind a bare CR or LF is a forged field to a reader who takes either for a line end. */

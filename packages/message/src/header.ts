@@ -5,6 +5,8 @@
  * byte for byte what it was.
  */
 
+import { nextLineFeed } from './line-feed.ts';
+
 /** One header field: offsets into {@link Header.bytes}. */
 export interface HeaderField {
   /** Field name in lower case; empty when the line is no header field (no colon, or not a field name). */
@@ -55,7 +57,7 @@ export function parseHeader(bytes: Uint8Array): Header {
 function endOfField(bytes: Buffer, start: number): number {
   let from = start;
   for (;;) {
-    const lf = bytes.indexOf(LF, from);
+    const lf = nextLineFeed(bytes, from);
     if (lf === -1) return bytes.length;
     from = lf + 1;
     if (lf === start || bytes[lf - 1] !== CR) continue;
