@@ -249,15 +249,15 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
     applies: ({ fields, passes, ours }) =>
       passes < ours.filter(holds).length && fields.some((field) => /[ \t]\r\n$/u.test(field)),
   },
-  ...['dkimpy', 'Mail::DKIM'].map((peer) => ({
-    id: `${peer}: l=0`,
-    peer,
+  {
+    id: 'Mail::DKIM: l=0',
+    peer: 'Mail::DKIM',
     what: 'takes l=0 for no l= at all',
     standard:
       'RFC 6376 §3.5, l=: it is the number of octets of the canonical body that the hash includes; 0 is none of them.',
-    applies: ({ fields, passes, ours }: PeerSituation) =>
+    applies: ({ fields, passes, ours }) =>
       passes < ours.filter(holds).length && fields.some((field) => Number(tagText(field, 'l') || 1) === 0),
-  })),
+  },
   {
     id: 'Mail::DKIM: no final line end',
     peer: 'Mail::DKIM',
@@ -298,11 +298,13 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
   {
     id: 'dkimpy: words in upper case',
     peer: 'dkimpy',
-    what: 'knows a= and c= in lower case alone',
+    what: 'knows a=, c= and k= in lower case alone',
     standard:
-      'RFC 6376 §3.5 gives the words of a= and c= as literals of ABNF, which "are case insensitive" (RFC 5234 §2.3).',
+      'RFC 6376 §3.5 and §3.6.1 give the words of a=, c= and k= as literals of ABNF, which "are case insensitive" (RFC 5234 §2.3).',
     applies: ({ said }) =>
-      /invalid c= value: b'(?=[a-z/]*[A-Z])|unknown signature algorithm: b'(?=[a-z0-9-]*[A-Z])/u.test(said),
+      /UnknownKeyTypeError|invalid c= value: b'(?=[a-z/]*[A-Z])|unknown signature algorithm: b'(?=[a-z0-9-]*[A-Z])/u.test(
+        said,
+      ),
   },
   {
     id: 'dkimpy: more than one From',
@@ -331,12 +333,13 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
   {
     id: 'dkimpy: padding of base64',
     peer: 'dkimpy',
-    what: 'demands the padding of b= and bh=',
+    what: 'demands the padding of b=, bh= and p=',
     standard: 'RFC 6376 §2.10: padding is optional in base64string.',
     applies: ({ fields, passes, ours, said }) =>
       passes < ours.filter(holds).length &&
-      said.includes('is not valid base64') &&
-      fields.some((field) => isOddlyPadded(tagText(field, 'bh')) || isOddlyPadded(tagText(field, 'b'))),
+      (ours.some(({ evidence }) => isOddlyPadded(tagText(evidence.keyRecord ?? '', 'p'))) ||
+        (said.includes('is not valid base64') &&
+          fields.some((field) => isOddlyPadded(tagText(field, 'bh')) || isOddlyPadded(tagText(field, 'b'))))),
   },
   {
     id: 'dkimpy: space before a colon',
