@@ -364,6 +364,15 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
     applies: ({ said }) => said.includes('OpenSSL error: wrong tag'),
   },
   {
+    id: 'Mail::DKIM: short keys',
+    peer: 'Mail::DKIM',
+    what: 'passes signatures of RSA keys under 1024 bits',
+    standard:
+      'RFC 8301 §3.2: "Verifiers MUST NOT consider signatures using RSA keys of less than 1024 bits as valid signatures."',
+    applies: ({ ours, passes }) =>
+      passes > ours.filter(holds).length && ours.some(({ code }) => code === 'dkim.key-too-short'),
+  },
+  {
     id: 'Mail::DKIM: padding of base64',
     peer: 'Mail::DKIM',
     what: 'demands the padding of p=',
