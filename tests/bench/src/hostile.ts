@@ -149,6 +149,15 @@ const manyLengths = (count: number) => {
   return unsigned(from + fields.join(''), body);
 };
 
+/** Fields of tiny folds, all of them covered by ten signatures and by the signatures of ten ARC sets. */
+const wholeHeader = (octets: number) => {
+  const names = Array.from({ length: 16 }, (_, at) => `x${at}`);
+  const fields = names.map((name) => `${name}:${repeat(octets / names.length, '\r\n a')}\r\n`);
+  const h = `from:${names.join(':')}`;
+  const signatures = Array.from({ length: 10 }, (_, at) => signature(`h=${h}; t=${at}`, 'Hello.\r\n'));
+  return unsigned(arcChain(10, 100, h) + signatures.join('') + from + fields.join(''));
+};
+
 const folds: readonly HostileInput[] = [
   message('a signed field of tiny folds', 'octets', aField, kilobytes, signedFolds),
   message('From of tiny folds', 'octets', aField, kilobytes, (size) =>
@@ -171,6 +180,7 @@ const signatures: readonly HostileInput[] = [
     ...message('distinct l= over a body of 100 kB', 'fields', allFields, 4000, manyLengths),
     unlimited: async (count) => verification(manyLengths(count)),
   },
+  message('ten signatures and ten ARC sets over a whole header', 'octets', 900_000, 4_000_000, wholeHeader),
   message('names in h=, each another', 'names', 9000, 40_000, (count) =>
     unsigned(from + signature(`h=from${Array.from({ length: count }, (_, at) => `:x${at}`).join('')}`, '')),
   ),
@@ -183,14 +193,14 @@ const signatures: readonly HostileInput[] = [
 ];
 
 /** A chain in good order whose signatures do not hold. Every seal covers all sets below it. */
-function arcChain(count: number, octets: number): string {
+function arcChain(count: number, octets: number, h = 'from'): string {
   const sets = Array.from({ length: count }, (_, at) => {
     const head = `i=${at + 1}; a=ed25519-sha256; d=${domain}; s=s; t=1700000000`;
     const value = sign(null, Buffer.from(head), privateKey).toString('base64');
     const bodyHash = createHash('sha256').update('Hello.\r\n').digest('base64');
     return [
       `ARC-Seal: ${head}; cv=${at === 0 ? 'none' : 'pass'}; b=${value}\r\n`,
-      `ARC-Message-Signature: ${head}; c=relaxed/relaxed; h=from; bh=${bodyHash}; b=${value}\r\n`,
+      `ARC-Message-Signature: ${head}; c=relaxed/relaxed; h=${h}; bh=${bodyHash}; b=${value}\r\n`,
       `ARC-Authentication-Results: i=${at + 1}; mx.example; spf=pass${repeat(octets, '\r\n smtp.helo=a')}\r\n`,
     ].join('');
   });
@@ -309,12 +319,23 @@ function includeChain(count: number): ZoneDeclaration {
   );
 }
 
-function includes(name: string, makeZone: (count: number) => ZoneDeclaration): HostileInput {
+/** The same, each record as long as is read, of terms that ask nothing and match nobody. */
+function longIncludes(count: number): ZoneDeclaration {
+  const terms = repeat(15_000, ' ip6:2001:db8::1/128 ip4:198.51.100.1');
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [
+      `i${at}.example`,
+      { TXT: [`v=spf1${terms} include:i${at + 1}.example ?all`] },
+    ]),
+  );
+}
+
+function includes(name: string, largest: number, makeZone: (count: number) => ZoneDeclaration): HostileInput {
   return {
     name,
     unit: 'records',
     inside: 11,
-    largest: 4000,
+    largest,
     byDefault: async (count) => authentication(unsigned(from), { zone: makeZone(count), mailFrom: 'a@i0.example' }),
     unlimited: async (count) => {
       const resolver = new ZoneResolver(makeZone(count));
@@ -329,8 +350,9 @@ function includes(name: string, makeZone: (count: number) => ZoneDeclaration): H
 }
 
 const spf: readonly HostileInput[] = [
-  includes('SPF includes, a tree', includeTree),
-  includes('SPF includes, a chain', includeChain),
+  includes('SPF includes, a tree', 4000, includeTree),
+  includes('SPF includes, a chain', 4000, includeChain),
+  includes('SPF includes of long records', 200, longIncludes),
 ];
 
 const bodies: readonly HostileInput[] = [
