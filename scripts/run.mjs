@@ -24,8 +24,8 @@ const commands = {
   bench: (args) => runNode('tests/bench/cost.ts', ...args),
   conformance: () => runNode('scripts/conformance.mjs'),
   docs: () => runNode('tests/docs/write.ts'),
-  typecheck: () => run('turbo', 'run', 'typecheck'),
-  build: () => run('turbo', 'run', 'build'),
+  typecheck: () => turbo('typecheck'),
+  build: () => turbo('build'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -39,14 +39,22 @@ function install() {
   const wanted = readFileSync(path.join(root, 'pnpm-lock.yaml'), 'utf8');
   const installed = path.join(root, 'node_modules/.pnpm/lock.yaml');
   if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
-  const { packageManager } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   process.stderr.write('zegel: installing what it needs from npm (once)\n');
   const { status } = spawnSync(
     'npx',
-    ['--yes', packageManager, 'install', '--prefer-offline', '--frozen-lockfile', '--reporter=append-only'],
+    ['--yes', packageManager(), 'install', '--prefer-offline', '--frozen-lockfile', '--reporter=append-only'],
     { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, npm_config_loglevel: 'error' } },
   );
   if (status !== 0) fail('the installation failed; the lines above say why');
+}
+
+function packageManager() {
+  return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).packageManager;
+}
+
+/** turbo wants the package manager on the path: npx puts it there. */
+function turbo(task) {
+  return run('npx', '--yes', packageManager(), 'exec', 'turbo', 'run', task, '--output-logs=errors-only');
 }
 
 function runNode(script, ...scriptArgs) {

@@ -39,7 +39,7 @@ describe('generated messages', () => {
         : raw.toString('latin1');
       expect([handedIn, `${handedIn}\r\n`]).toContain(text);
     }
-    expect([...seen].toSorted((a, b) => a - b)).toEqual([...messageFeatures].toSorted());
+    expect([...seen].toSorted()).toEqual([...messageFeatures].toSorted());
   });
 });
 
