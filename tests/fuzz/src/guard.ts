@@ -13,6 +13,8 @@ const budgetSeconds = 1;
 const patienceSeconds = 30;
 /** MiB of heap for a whole run. */
 const maxHeap = 768;
+/** Octets by which the heap may be larger at the end than after the first seconds, when all code is there. */
+const maxGrowth = 32 * 2 ** 20;
 /** Times that a run goes on in a new thread. */
 const maxThreads = 10;
 
@@ -43,8 +45,12 @@ export interface FuzzSummary {
 /** Fuzzes one target. After a hang it goes on in a new thread with what was kept until then. */
 export async function runFuzz(run: FuzzRun): Promise<FuzzSummary> {
   const findings: Finding[] = [];
+  const note = (finding: Finding): void => {
+    if (!findings.some(({ signature }) => signature === finding.signature)) findings.push(finding);
+  };
   const kept: Buffer[] = [];
   let progress: Progress | undefined;
+  let firstHeap: number | undefined;
   const until = performance.now() + run.seconds * 1000;
   for (let thread = 0; thread < maxThreads; thread++) {
     const seconds = (until - performance.now()) / 1000;
@@ -55,14 +61,19 @@ export async function runFuzz(run: FuzzRun): Promise<FuzzSummary> {
     const guarded = new GuardedThread({ target, work: { kind: 'fuzz', seed, seconds, executions, corpus, maxSeeds } });
     const broke = await guarded.until((message) => {
       if (message.kind === 'kept') kept.push(Buffer.from(message.input));
-      if (message.kind === 'failed') findings.push({ ...message, input: Buffer.from(message.input) });
+      if (message.kind === 'failed') note({ ...message, input: Buffer.from(message.input) });
       if (message.kind === 'progress' || message.kind === 'done') progress = message.progress;
+      firstHeap ??= progress?.heap;
       if (message.kind === 'progress') run.onProgress?.(message.progress);
       return message.kind === 'done';
     });
     await guarded.end();
     if (broke === null) break;
-    if (!findings.some(({ signature }) => signature === broke.signature)) findings.push(broke);
+    note(broke);
+  }
+  const growth = (progress?.heap ?? 0) - (firstHeap ?? 0);
+  if (growth > maxGrowth) {
+    note({ signature: 'growth', detail: `The heap grew by ${growth} octets`, input: Buffer.alloc(0) });
   }
   return { progress, findings, kept };
 }
