@@ -54,7 +54,17 @@ function packageManager() {
 
 /** turbo wants the package manager on the path: npx puts it there. */
 function turbo(task) {
-  return run('npx', '--yes', packageManager(), 'exec', 'turbo', 'run', task, '--output-logs=errors-only');
+  return run(
+    'npx',
+    '--yes',
+    packageManager(),
+    'exec',
+    'turbo',
+    'run',
+    task,
+    '--concurrency=2',
+    '--output-logs=errors-only',
+  );
 }
 
 function runNode(script, ...scriptArgs) {

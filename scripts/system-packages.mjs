@@ -11,6 +11,8 @@ const packages = [
   { name: 'python3', file: '/usr/bin/python3' },
   { name: 'python3-dkim', file: '/usr/lib/python3/dist-packages/dkim' },
   { name: 'python3-nacl', file: '/usr/lib/python3/dist-packages/nacl' },
+  { name: 'python3-spf', file: '/usr/lib/python3/dist-packages/spf.py' },
+  { name: 'python3-dns', file: '/usr/lib/python3/dist-packages/DNS' },
   { name: 'perl', file: '/usr/bin/perl' },
   { name: 'libmail-dkim-perl', file: '/usr/share/perl5/Mail/DKIM.pm' },
   { name: 'libopendkim11', file: '/usr/share/doc/libopendkim11' },
