@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
-import { LineEndWatch, normalizeDomain } from '@zegel/message';
+import { LineEndWatch, everyField, normalizeDomain } from '@zegel/message';
 import type { Header, HeaderEdits, HeaderField } from '@zegel/message';
 import { authResultsLimits, maxIdentifierOctets } from './limits.ts';
 import { peek, scan, skipCfws, takeRun } from './tokens.ts';
@@ -52,7 +52,7 @@ export function findForged(header: Header, authservIds: readonly string[]): Head
   const forged: { name: string; occurrence: number }[] = [];
   const seen = new Map<string, number>();
   const bytes = Buffer.from(header.bytes.buffer, header.bytes.byteOffset, header.bytes.byteLength);
-  for (const field of header.fields) {
+  for (const field of everyField(header)) {
     const occurrence = (seen.get(field.name) ?? 0) + 1;
     seen.set(field.name, occurrence);
     if (isForged(bytes, field, ours)) forged.push({ name: field.name, occurrence });

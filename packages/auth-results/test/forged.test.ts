@@ -266,8 +266,8 @@ describe('size', () => {
     expect(removed(`other.example${long}\nAuthentication-Results: mx.example`)).toBe(true);
   });
 
-  test('a hundred thousand fields', () => {
+  test('four hundred thousand fields, more than a header lists', () => {
     const pair = 'Authentication-Results: mx.example; none\r\nAuthentication-Results: other.example; none\r\n';
-    expect(findForged(parseHeader(bytes(pair.repeat(50_000))), ours)).toHaveLength(50_000);
+    expect(findForged(parseHeader(bytes(pair.repeat(200_000))), ours)).toHaveLength(200_000);
   });
 });

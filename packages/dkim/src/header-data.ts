@@ -1,5 +1,6 @@
 import { HeaderCanonicalizer } from '@zegel/canonicalization';
 import type { Canonicalization } from '@zegel/canonicalization';
+import { everyField } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 
 /** A DKIM-Signature field on its own: bytes from the name on, and the offset of the colon. */
@@ -15,7 +16,7 @@ export class FieldIndex {
 
   constructor(header: Header) {
     this.header = header;
-    for (const field of header.fields) {
+    for (const field of everyField(header)) {
       const fields = this.#byName.get(field.name);
       if (fields === undefined) this.#byName.set(field.name, [field]);
       else fields.push(field);

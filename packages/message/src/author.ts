@@ -1,7 +1,7 @@
 import { normalizeDomain } from './domain.ts';
 import { parseAddressList } from './address.ts';
 import type { AddressError, Mailbox } from './address.ts';
-import { fieldsNamed, fieldValue } from './header.ts';
+import { everyField, fieldsNamed, fieldValue } from './header.ts';
 import type { Header, HeaderField } from './header.ts';
 import { LineEndWatch } from './line-ends.ts';
 import { messageLimits } from './limits.ts';
@@ -55,13 +55,16 @@ const doubtfulName = /^[^!-~]*from[^!-~]*:/i;
 const innerName = /from[^!-~]*:/gi;
 
 function hasDoubtfulFrom(header: Header): boolean {
-  const { bytes, fields } = header;
+  const { bytes } = header;
   const text = ({ start, end }: HeaderField): string =>
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
-  if (fields.some((field) => field.name === '' && doubtfulName.test(text(field)))) return true;
   const lineEnds = new LineEndWatch();
   lineEnds.update(bytes);
-  return lineEnds.bare && fields.some((field) => hidesFrom(text(field)));
+  for (const field of everyField(header)) {
+    if (field.name === '' && doubtfulName.test(text(field))) return true;
+    if (lineEnds.bare && hidesFrom(text(field))) return true;
+  }
+  return false;
 }
 
 /** Whether a CR or LF that ends no line is followed by what some take for a From field. Linear: no octet is looked at twice. */

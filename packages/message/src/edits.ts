@@ -1,3 +1,4 @@
+import { everyField } from './header.ts';
 import type { Header } from './header.ts';
 import { MessageScanner, parseMessage } from './parse.ts';
 
@@ -26,7 +27,7 @@ export function applyEdits(header: Header, edits: HeaderEdits): Uint8Array {
   const seen = new Map<string, number>();
   const parts: Uint8Array[] = [...edits.prepend];
   let keptFrom = 0;
-  for (const field of header.fields) {
+  for (const field of everyField(header)) {
     const occurrences = removed.get(field.name);
     if (occurrences === undefined) continue;
     const occurrence = (seen.get(field.name) ?? 0) + 1;

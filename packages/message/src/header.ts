@@ -22,9 +22,18 @@ export interface HeaderField {
 /** A parsed header block. `bytes` ends before the empty line that separates header and body. */
 export interface Header {
   readonly bytes: Uint8Array;
-  /** In the order they stand in the message, top first. */
+  /**
+   * In the order they stand in the message, top first. At most the first 200,000: a header with more is above any limit
+   * (see `exceededLimit`), and what has to see the rest all the same asks {@link everyField}.
+   */
   readonly fields: readonly HeaderField[];
 }
+
+/**
+ * Fields listed for one header. A field of four octets takes a hundred in a list, so that the fields of a message of
+ * 50 MiB would take more than a gigabyte.
+ */
+const maxListedFields = 200_000;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -35,7 +44,7 @@ const HTAB = 0x09;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Finds the fields of a header block. Only CRLF ends a line; a lone CR or LF is part of a value. Lines that begin
+ * Finds the fields of a header block, the first 200,000 of them. Only CRLF ends a line; a lone CR or LF is part of a value. Lines that begin
  * with a space or tab continue the field above. Never fails: a line that is no field is kept with an empty name.
  *
  * Time and memory are linear in `bytes`.
@@ -45,12 +54,29 @@ export function parseHeader(bytes: Uint8Array): Header {
   const fields: HeaderField[] = [];
   const length = buffer.length;
   let start = 0;
-  while (start < length) {
+  while (start < length && fields.length < maxListedFields) {
     const end = endOfField(buffer, start);
     fields.push(readField(buffer, start, end));
     start = end;
   }
   return { bytes, fields };
+}
+
+/** Whether `fields` are all that there are. */
+export function listsEveryField({ bytes, fields }: Header): boolean {
+  return (fields.at(-1)?.end ?? 0) === bytes.length;
+}
+
+/** Every field, top first, those beyond the list one at a time: memory does not grow with their number. */
+export function* everyField(header: Header): Generator<HeaderField, void> {
+  yield* header.fields;
+  const { bytes } = header;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let start = header.fields.at(-1)?.end ?? 0; start < buffer.length;) {
+    const end = endOfField(buffer, start);
+    yield readField(buffer, start, end);
+    start = end;
+  }
 }
 
 /** Offset behind the CRLF that ends the field at `start`: the first CRLF that no space or tab follows. */
@@ -106,7 +132,9 @@ function isBlank(code: number): boolean {
 /** The fields of one name (any case), top first. */
 export function fieldsNamed(header: Header, name: string): readonly HeaderField[] {
   const key = name.toLowerCase();
-  return header.fields.filter((field) => field.name === key);
+  const named: HeaderField[] = [];
+  for (const field of everyField(header)) if (field.name === key) named.push(field);
+  return named;
 }
 
 /**

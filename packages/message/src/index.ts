@@ -5,7 +5,7 @@ export type { Author, AuthorCode } from './author.ts';
 export { normalizeDomain } from './domain.ts';
 export { applyEdits, editMessage, editMessageStream, noEdits } from './edits.ts';
 export type { HeaderEdits } from './edits.ts';
-export { fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from './header.ts';
+export { everyField, fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from './header.ts';
 export type { Header, HeaderField } from './header.ts';
 export { exceededLimit, messageLimits } from './limits.ts';
 export type { ExceededLimit, MessageLimits } from './limits.ts';

@@ -1,8 +1,9 @@
+import { listsEveryField } from './header.ts';
 import type { Header } from './header.ts';
 
 /** Limits on what a message may be. Each is an option wherever it applies; these are the defaults. */
 export interface MessageLimits {
-  /** Header fields in a message. */
+  /** Header fields in a message; more than 200,000 are never allowed (see `Header`). */
   readonly maxHeaderFields: number;
   /** Bytes of the header block, the empty line excluded. */
   readonly maxHeaderBytes: number;
@@ -25,7 +26,7 @@ export const messageLimits: MessageLimits = {
   maxCommentDepth: 50,
 };
 
-/** A limit that a header is above: which one, what is allowed and what was found. */
+/** A limit that a header is above: which one, what is allowed and what was found, as far as it was counted. */
 export interface ExceededLimit {
   readonly limit: 'maxHeaderFields' | 'maxHeaderBytes' | 'maxFieldBytes';
   readonly allowed: number;
@@ -38,8 +39,10 @@ export function exceededLimit(header: Header, limits: MessageLimits = messageLim
   if (header.bytes.length > maxHeaderBytes) {
     return { limit: 'maxHeaderBytes', allowed: maxHeaderBytes, found: header.bytes.length };
   }
-  if (header.fields.length > maxHeaderFields) {
-    return { limit: 'maxHeaderFields', allowed: maxHeaderFields, found: header.fields.length };
+  const listed = header.fields.length;
+  if (listed > maxHeaderFields || !listsEveryField(header)) {
+    const found = listsEveryField(header) ? listed : listed + 1;
+    return { limit: 'maxHeaderFields', allowed: Math.min(maxHeaderFields, listed), found };
   }
   for (const field of header.fields) {
     const found = field.end - field.start;
