@@ -11,18 +11,18 @@ import type { TestSigner } from './test-signer.ts';
 const MB = 1_000_000;
 let signer: TestSigner;
 beforeAll(async () => {
-  signer = await startTestSigner({ env: { ZEGEL_MAX_INFLIGHT_BYTES: String(60 * 1024 * 1024) } });
+  signer = await startTestSigner();
   await signer.addDomain('example.test', ['ed25519-sha256']);
 });
 afterAll(() => signer[Symbol.asyncDispose]());
 
 /** Talks HTTP by hand, to be as rude as a test needs. */
-async function open(head: readonly string[]) {
-  const socket = connect(signer.port, '127.0.0.1');
+async function open(head: readonly string[], to = signer) {
+  const socket = connect(to.port, '127.0.0.1');
   await once(socket, 'connect');
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString('latin1')));
-  socket.write(`${[...head, 'Host: x', `Authorization: Bearer ${signer.admin}`].join('\r\n')}\r\n\r\n`);
+  socket.write(`${[...head, 'Host: x', `Authorization: Bearer ${to.admin}`].join('\r\n')}\r\n\r\n`);
   const waitFor = (pattern: RegExp) => vi.waitFor(() => expect(received).toMatch(pattern), { timeout: 20_000 });
   return { socket, received: () => received, waitFor };
 }
@@ -94,14 +94,24 @@ describe('Expect: 100-continue', () => {
 });
 
 describe('what may be in work at once', () => {
+  let small: TestSigner;
+  beforeAll(async () => {
+    const limits = { ZEGEL_MAX_MESSAGE_BYTES: String(5 * MB), ZEGEL_MAX_INFLIGHT_BYTES: String(6 * MB) };
+    small = await startTestSigner({ env: limits });
+    await small.addDomain('example.test', ['ed25519-sha256']);
+  });
+  afterAll(() => small[Symbol.asyncDispose]());
+
+  const sendTo = (bytes: number) =>
+    call(`${small.url}/v1/sign`, { token: small.admin, body: Buffer.concat([hello, Buffer.alloc(bytes, 'y')]) });
+
   test('a message that does not fit beside those in work is 503 with Retry-After; later it fits', async () => {
-    const { socket, waitFor } = await open([...post, `Content-Length: ${40 * MB}`]);
-    socket.write(Buffer.alloc(39 * MB, 'x'));
+    const { socket, waitFor } = await open([...post, `Content-Length: ${4 * MB}`], small);
+    socket.write(Buffer.alloc(4 * MB - 1, 'x'));
     // The bytes count as soon as they are read, which nothing but a refusal tells.
-    const body = Buffer.concat([hello, Buffer.alloc(30 * MB, 'y')]);
     const refused = await vi.waitFor(
       async () => {
-        const answer = await call(`${signer.url}/v1/sign`, { token: signer.admin, body });
+        const answer = await sendTo(3 * MB);
         expect(answer.status).toBe(503);
         return answer;
       },
@@ -109,25 +119,21 @@ describe('what may be in work at once', () => {
     );
     expect(refused.json.code).toBe('http.busy');
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-    socket.write(Buffer.alloc(MB, 'x'));
+    socket.write('x');
     await waitFor(/HTTP\/1\.1 422 /);
     socket.destroy();
-    expect((await call(`${signer.url}/v1/sign`, { token: signer.admin, body })).status).toBe(200);
+    expect((await sendTo(3 * MB)).status).toBe(200);
   });
 
   test('an upload that is given up no longer counts, is logged as such, and leaves nothing behind', async () => {
-    const aborted = () => signer.log().match(/"status":499/g)?.length ?? 0;
+    const aborted = () => small.log().match(/"status":499/g)?.length ?? 0;
     const before = aborted();
-    const { socket } = await open([
-      'POST /v1/inbound HTTP/1.1',
-      'Content-Type: message/rfc822',
-      `Content-Length: ${50 * MB}`,
-    ]);
-    socket.write(Buffer.alloc(40 * MB, 'x'), () => socket.destroy());
+    const head = ['POST /v1/inbound HTTP/1.1', 'Content-Type: message/rfc822', `Content-Length: ${5 * MB}`];
+    const { socket } = await open(head, small);
+    socket.write(Buffer.alloc(4 * MB, 'x'), () => socket.destroy());
     await vi.waitFor(() => expect(aborted()).toBe(before + 1), { timeout: 20_000 });
-    const body = Buffer.concat([hello, Buffer.alloc(50 * MB, 'y')]);
-    expect((await call(`${signer.url}/v1/sign`, { token: signer.admin, body })).status).toBe(200);
-    expect(await signer.database.db.selectFrom('inbound').select('id').execute()).toEqual([]);
+    expect((await sendTo(4 * MB)).status).toBe(200);
+    expect(await small.database.db.selectFrom('inbound').select('id').execute()).toEqual([]);
   });
 });
 
