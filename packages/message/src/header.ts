@@ -67,12 +67,15 @@ export function listsEveryField({ bytes, fields }: Header): boolean {
   return (fields.at(-1)?.end ?? 0) === bytes.length;
 }
 
-/** Every field, top first, those beyond the list one at a time: memory does not grow with their number. */
-export function* everyField(header: Header): Generator<HeaderField, void> {
-  yield* header.fields;
-  const { bytes } = header;
+/** Every field, top first. Those beyond the list are found one at a time: memory does not grow with their number. */
+export function everyField(header: Header): Iterable<HeaderField> {
+  return listsEveryField(header) ? header.fields : listedAndOthers(header);
+}
+
+function* listedAndOthers({ bytes, fields }: Header): Generator<HeaderField, void> {
+  yield* fields;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let start = header.fields.at(-1)?.end ?? 0; start < buffer.length;) {
+  for (let start = fields.at(-1)?.end ?? 0; start < buffer.length;) {
     const end = endOfField(buffer, start);
     yield readField(buffer, start, end);
     start = end;
