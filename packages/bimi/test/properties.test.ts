@@ -26,7 +26,11 @@ describe('what strangers write', () => {
       mutated(sampleSvg),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     );
-    fc.assert(fc.property(content, (bytes) => expect(readIndicator(bytes, 1000).ok).toBeTypeOf('boolean')));
+    fc.assert(
+      fc.property(content, (bytes) => {
+        expect(readIndicator(bytes, 1000).ok).toBeTypeOf('boolean');
+      }),
+    );
   });
 
   it('never makes the reader of a selector throw, nor gives a selector that is no name', () => {
