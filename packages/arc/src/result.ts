@@ -1,6 +1,6 @@
 import type { AuthenticationResults } from '@zegel/auth-results';
 import type { DkimCode, DkimEvidence, SignerTags } from '@zegel/dkim';
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 import { arcCodes } from './codes.ts';
 import type { ArcCode, ArcResultWord } from './codes.ts';
 import type { ArcTrust } from './trust.ts';
@@ -87,8 +87,7 @@ export function arcResult(
   return {
     result: entry.result,
     code,
-    explanation: fillTemplate(entry.explanation, values),
-    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
+    ...fillTexts(entry, values),
     ...facts,
   };
 }

@@ -1,5 +1,5 @@
 import type { Resolver } from '@zegel/dns';
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 import { formatIp, parseClientIp, reverseName } from '@zegel/spf';
 import { iprevCodes } from './iprev-codes.ts';
 import type { IprevCode } from './iprev-codes.ts';
@@ -47,8 +47,7 @@ function verdict(code: IprevCode, evidence: IprevVerdict['evidence']): IprevVerd
   return {
     result: entry.result,
     code,
-    explanation: fillTemplate(entry.explanation, values),
-    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
+    ...fillTexts(entry, values),
     evidence,
   };
 }

@@ -1,5 +1,5 @@
 import { singletonFields } from '@zegel/dkim';
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 import type { Author, Header } from '@zegel/message';
 import type { Notice } from './report.ts';
 
@@ -66,8 +66,7 @@ export function notice(code: NoticeCode, values: object = {}): Notice {
   const entry: { explanation: string; advice?: string } = noticeCodes[code];
   return {
     code,
-    explanation: fillTemplate(entry.explanation, values),
-    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
+    ...fillTexts(entry, values),
   };
 }
 

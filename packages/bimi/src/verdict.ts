@@ -1,4 +1,4 @@
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 import { bimiCodes } from './codes.ts';
 import type { BimiCode, BimiWord, OutcomeValues } from './codes.ts';
 import type { FetchFailure } from './fetch-failure.ts';
@@ -66,14 +66,5 @@ export function giveVerdict<Code extends BimiCode>(
   values: OutcomeValues<Code>,
   details: VerdictDetails,
 ): BimiVerdict {
-  const outcome: { readonly result: BimiWord; readonly explanation: string; readonly advice?: string } =
-    bimiCodes[code];
-  const { result, explanation, advice } = outcome;
-  return {
-    result,
-    code,
-    explanation: fillTemplate(explanation, values),
-    ...(advice !== undefined && { advice: fillTemplate(advice, values) }),
-    ...details,
-  };
+  return { result: bimiCodes[code].result, code, ...fillTexts(bimiCodes[code], values), ...details };
 }

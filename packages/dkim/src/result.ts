@@ -1,4 +1,4 @@
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 import { dkimCodes, testingNote } from './codes.ts';
 import type { DkimCode, DkimResultWord } from './codes.ts';
 
@@ -58,12 +58,6 @@ export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there. That it
   // failed is reported all the same, as other verifiers do: the domain wants to know.
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
-  const explanation = fillTemplate(waived ? `${entry.explanation} ${testingNote}` : entry.explanation, values);
-  return {
-    result: entry.result,
-    code,
-    explanation,
-    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, values) }),
-    ...facts,
-  };
+  const texts = waived ? { ...entry, explanation: `${entry.explanation} ${testingNote}` } : entry;
+  return { result: entry.result, code, ...fillTexts(texts, values), ...facts };
 }

@@ -2,7 +2,7 @@
  * Every outcome of an evaluation: its word in Authentication-Results, and what a person is told. Words in braces are filled in; the
  * texts are here and nowhere else, so that another language is another table.
  */
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 
 /** The words registered for `dmarc` in Authentication-Results. */
 export type DmarcWord = 'none' | 'pass' | 'fail' | 'temperror' | 'permerror';
@@ -121,12 +121,5 @@ export interface DmarcOutcome {
 
 /** The outcome of a code with its texts filled in. */
 export function describeOutcome<Code extends DmarcCode>(code: Code, values: OutcomeValues<Code>): DmarcOutcome {
-  const outcome: Outcome = dmarcCodes[code];
-  const advice = outcome.advice === undefined ? undefined : fillTemplate(outcome.advice, values);
-  return {
-    result: outcome.result,
-    code,
-    explanation: fillTemplate(outcome.explanation, values),
-    ...(advice !== undefined && { advice }),
-  };
+  return { result: dmarcCodes[code].result, code, ...fillTexts(dmarcCodes[code], values) };
 }

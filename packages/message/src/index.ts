@@ -12,4 +12,5 @@ export type { ExceededLimit, MessageLimits } from './limits.ts';
 export { LineEndWatch, normalizeLineEnds } from './line-ends.ts';
 export { MessageScanner, parseMessage } from './parse.ts';
 export type { ParsedMessage } from './parse.ts';
-export { fillTemplate } from './wording.ts';
+export { fillTemplate, fillTexts } from './wording.ts';
+export type { OutcomeTexts } from './wording.ts';

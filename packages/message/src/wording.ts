@@ -13,6 +13,22 @@ export function fillTemplate(template: string, values: object): string {
   });
 }
 
+/** What a table of codes says to a person about one outcome. */
+export interface OutcomeTexts {
+  /** A sentence. */
+  readonly explanation: string;
+  /** What can be done, when something can. */
+  readonly advice?: string;
+}
+
+/** The texts of an outcome with their placeholders filled, see {@link fillTemplate}. Other members of the entry are left out. */
+export function fillTexts({ explanation, advice }: OutcomeTexts, values: object): OutcomeTexts {
+  return {
+    explanation: fillTemplate(explanation, values),
+    ...(advice === undefined ? {} : { advice: fillTemplate(advice, values) }),
+  };
+}
+
 function printable(value: string): string {
   const shown = value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;
   return shown.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');

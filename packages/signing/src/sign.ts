@@ -4,7 +4,7 @@ import { isSubdomainOf, parentName } from '@zegel/dns';
 import {
   MessageScanner,
   exceededLimit,
-  fillTemplate,
+  fillTexts,
   messageLimits,
   noEdits,
   normalizeDomain,
@@ -274,7 +274,6 @@ function wording(
   return {
     result: entry.result,
     code,
-    explanation: fillTemplate(entry.explanation, evidence),
-    ...(entry.advice === undefined ? {} : { advice: fillTemplate(entry.advice, evidence) }),
+    ...fillTexts(entry, evidence),
   };
 }

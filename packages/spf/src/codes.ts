@@ -2,7 +2,7 @@
  * What an SPF check can come to: the one table of codes, with the result each stands for and its words. The words
  * are templates; `{placeholders}` are filled from the values a check returns, so another language is another table.
  */
-import { fillTemplate } from '@zegel/message';
+import { fillTexts } from '@zegel/message';
 import type { SpfSyntaxFault } from './record.ts';
 
 /** The results of check_host() (RFC 7208 §2.6). */
@@ -197,8 +197,7 @@ export function describeSpf(
   const text = language.codes[code];
   const { fault = '' } = values;
   const filling = isFault(fault, language) ? { ...values, fault: language.faults[fault] } : values;
-  const explanation = fillTemplate(text.explanation, filling);
-  return text.advice === undefined ? { explanation } : { explanation, advice: fillTemplate(text.advice, filling) };
+  return fillTexts(text, filling);
 }
 
 function isFault(value: string, language: SpfLanguage): value is SpfSyntaxFault {
