@@ -6,6 +6,9 @@ import type { Keystore } from '@zegel/keystore';
 /** The domain of the demo. `.test` is reserved (RFC 6761 §6.2): nobody has it. */
 export const demoDomain = 'example.test';
 
+/** The reverse zone of 127.0.0.1, so that the client of the demo has a name without anybody being asked for it. */
+const loopbackName = '1.0.0.127.in-addr.arpa';
+
 const setting = 'demo.created';
 
 /**
@@ -37,7 +40,7 @@ export async function ensureDemo({ db }: Database, keystore: Keystore): Promise<
  * from this host and a DMARC record. So signing and verifying work with no network at all.
  */
 export class DemoZone implements LocalResolver {
-  readonly apexes = [demoDomain];
+  readonly apexes = [demoDomain, loopbackName];
   readonly #keystore: Keystore;
 
   constructor(keystore: Keystore) {
@@ -45,9 +48,10 @@ export class DemoZone implements LocalResolver {
   }
 
   async resolve<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {
-    const zone: Record<string, { TXT?: string[]; A?: string[]; MX?: [number, string][] }> = {
+    const zone: Record<string, { TXT?: string[]; A?: string[]; PTR?: string[]; MX?: [number, string][] }> = {
       [demoDomain]: { TXT: ['v=spf1 ip4:127.0.0.1 ip6:::1 -all'], MX: [[10, `mail.${demoDomain}`]] },
       [`mail.${demoDomain}`]: { A: ['127.0.0.1'] },
+      [loopbackName]: { PTR: [`mail.${demoDomain}`] },
       [`_dmarc.${demoDomain}`]: { TXT: ['v=DMARC1; p=reject'] },
     };
     if ((await this.#keystore.domains.get(demoDomain)) !== null) {

@@ -78,6 +78,7 @@ const passed = {
   dkim: [{ result: 'pass' }, { result: 'pass' }],
   spf: { mailFrom: { result: 'pass' } },
   dmarc: { result: 'pass' },
+  iprev: { result: 'pass' },
 };
 
 test('the two printed commands, pasted as they are, sign a message and verify it', async () => {
