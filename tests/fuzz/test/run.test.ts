@@ -3,7 +3,7 @@ import { runFuzz } from '../src/guard.ts';
 import { targetNames } from '../src/targets.ts';
 
 /** Enough to see that a target works and that nothing plain is broken; `npm run fuzz` is for the rest. */
-const brief = { seed: 'brief', seconds: 30, executions: 150, corpus: [], maxSeeds: 20 };
+const brief = { seed: 'brief', seconds: 30, executions: 90, corpus: [], maxSeeds: 12 };
 
 describe('a short run of every target', () => {
   test.each(targetNames)('%s', async (target) => {
