@@ -12,7 +12,7 @@ const layers = [
   ['dkim', 'spf', 'dmarc', 'auth-results', 'bimi'],
   ['arc'],
   ['authentication', 'signing'],
-  ['database', 'service-runtime'],
+  ['database', 'service-runtime', 'milter-protocol'],
   ['keystore', 'mail-queue'],
   ['service-ground'],
   ['signer', 'verifier'],

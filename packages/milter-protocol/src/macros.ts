@@ -1,0 +1,48 @@
+import type { MacroStage } from './command.ts';
+
+/** The stages from the latest to the first: what was said last is what counts. */
+const lookupOrder: readonly MacroStage[] = [
+  'end-of-message',
+  'body',
+  'end-of-header',
+  'header',
+  'data',
+  'recipient',
+  'mail',
+  'unknown',
+  'helo',
+  'connect',
+];
+
+/** Stages whose macros outlive a message. */
+const sessionStages: ReadonlySet<MacroStage> = new Set(['connect', 'helo']);
+
+/** The macros of one SMTP session, by stage. A macro may be absent at any time: MTAs leave out what has no value. */
+export class MacroTable {
+  readonly #stages = new Map<MacroStage, ReadonlyMap<string, string>>();
+
+  /** What a stage says now; what it said before is gone. */
+  set(stage: MacroStage, values: readonly (readonly [name: string, value: string])[]): void {
+    this.#stages.set(stage, new Map(values.map(([name, value]) => [bareName(name), value])));
+  }
+
+  /** The value of a macro, with or without braces around its name, from the latest stage that has it; or null. */
+  get(name: string): string | null {
+    const key = bareName(name);
+    for (const stage of lookupOrder) {
+      const value = this.#stages.get(stage)?.get(key);
+      if (value !== undefined) return value;
+    }
+    return null;
+  }
+
+  /** Forgets what belongs to a message: after its end, and when it is aborted. */
+  endMessage(): void {
+    for (const stage of this.#stages.keys()) if (!sessionStages.has(stage)) this.#stages.delete(stage);
+  }
+}
+
+/** Sendmail puts names of more than one character in braces, and other programs do not always. */
+function bareName(name: string): string {
+  return name.startsWith('{') && name.endsWith('}') ? name.slice(1, -1) : name;
+}
