@@ -121,6 +121,7 @@ async function readFrames(stream: Duplex, session: FilterSession, take: TakeFram
         const stop = await take(found.frame);
         if (stop !== null) return stop;
         if (stream.writableNeedDrain) await untilWritable(stream);
+        if (stream.destroyed) return { reason: 'lost' };
       }
     }
   } finally {

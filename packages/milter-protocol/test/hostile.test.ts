@@ -1,6 +1,6 @@
 import { duplexPair } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { encodeCommand, encodeFrame, encodeReply, fullOffer, milterLimits, openMilter } from '../src/index.ts';
 import type { Command, MilterHandler, Reply } from '../src/index.ts';
 import { anyCommand } from './arbitraries.ts';
@@ -125,6 +125,28 @@ describe('an MTA that does not keep to the protocol', () => {
     expect(counts).toEqual({ mail: 1, over: 1, close: 1 });
   });
 
+  it('and does not read its replies is left after the idle time, with nothing more taken from it', async () => {
+    let fields = 0;
+    const connection = serveRaw(() => ({ header: () => void fields++ }), { idleMs: 30 });
+    const header = encoded({ kind: 'header', name: bytesOf('A'), value: bytesOf('') });
+    const sent = 30_000;
+    connection.stream.write(
+      Buffer.concat([offerBytes, encoded(connect, mail), ...Array.from({ length: sent }, () => header)]),
+    );
+    expect(await connection.ended).toMatchObject({ reason: 'idle' });
+    expect(fields).toBeGreaterThan(1000);
+    expect(fields).toBeLessThan(sent);
+  });
+
+  it.each<[string, Command[], string]>([
+    ['between messages is closed', [connect, mail, { kind: 'abort' }], 'closed'],
+    ['inside a message is lost', [connect, mail], 'lost'],
+  ])('without QUIT %s', async (_what, commands, reason) => {
+    const connection = serveRaw(() => ({}));
+    await exchange(connection, [offerBytes, encoded(...commands)]);
+    expect(await connection.ended).toMatchObject({ reason });
+  });
+
   it('and goes away aborts what is being done for it', async () => {
     const { client, ended, stream } = await connectBoth((session) => ({
       endOfMessage: () =>
@@ -143,6 +165,19 @@ describe('an MTA that does not keep to the protocol', () => {
 
 describe('a handler', () => {
   const session = [offerBytes, encoded(connect, mail, endOfHeader, { kind: 'end-of-message', chunk: bytesOf('') })];
+
+  it('may take longer than the MTA may be idle', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const connection = serveRaw(() => ({ endOfMessage: () => void vi.advanceTimersByTime(100_000) }), {
+        idleMs: 1000,
+      });
+      expect(replyCodes(await exchange(connection, session))).toBe('Occcc');
+      expect(await connection.ended).toMatchObject({ reason: 'closed', messages: 1 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it('that throws makes the MTA try later, and the caller hears of it', async () => {
     const { handler, counts } = counting();
