@@ -1,9 +1,12 @@
+/** One reason for all runs: without one, every abort builds an exception with a stack, and every run ends in an abort. */
+const over = new DOMException('The run is over', 'AbortError');
+
 /** Ends all waiting for the DNS: some time after it was started, when the caller says so, or when the run is over. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #milliseconds: number;
   readonly #outer: AbortSignal | undefined;
-  readonly #stop = (): void => this.#controller.abort();
+  readonly #stop = (): void => this.#controller.abort(over);
   #timer: NodeJS.Timeout | undefined;
 
   constructor(milliseconds: number, outer: AbortSignal | undefined) {
