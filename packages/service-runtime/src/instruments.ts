@@ -33,6 +33,8 @@ export interface Instruments {
   recordHttpRequest(request: HttpRequestMeasure): void;
   /** Reads the number of jobs by state whenever metrics are asked for. Dispose to stop. */
   observeQueue(read: () => Promise<Readonly<Record<string, number>>>): Disposable;
+  /** Reads how many bytes of messages are held in memory whenever metrics are asked for. Dispose to stop. */
+  observeMessageBytes(read: () => number): Disposable;
   /** Reads a resolver's counts whenever metrics are asked for. Dispose to stop. */
   observeDns(read: () => DnsCounts): Disposable;
 }
@@ -60,6 +62,10 @@ export function createInstruments(meter: Meter): Instruments {
     advice: { explicitBucketBoundaries: DURATION_BUCKETS },
   });
   const queue = meter.createObservableGauge('zegel_queue_jobs', { description: 'Jobs in the queue, by state' });
+  const messageBytes = meter.createObservableGauge('zegel_http_message_bytes', {
+    description: 'Bytes of messages that requests in work hold in memory; see ZEGEL_MAX_INFLIGHT_BYTES',
+    unit: 'By',
+  });
   const dnsQueries = meter.createObservableCounter('zegel_dns_queries_total', {
     description: 'DNS queries sent to servers',
   });
@@ -84,6 +90,11 @@ export function createInstruments(meter: Meter): Instruments {
       };
       queue.addCallback(observe);
       return { [Symbol.dispose]: () => queue.removeCallback(observe) };
+    },
+    observeMessageBytes(read) {
+      const observe: Parameters<typeof messageBytes.addCallback>[0] = (result) => result.observe(read());
+      messageBytes.addCallback(observe);
+      return { [Symbol.dispose]: () => messageBytes.removeCallback(observe) };
     },
     observeDns(read) {
       const observed = [dnsQueries, dnsCacheHits, dnsFailures];

@@ -30,6 +30,11 @@ export class MessageReader {
     this.#maxInflightBytes = limits.maxInflightBytes;
   }
 
+  /** Bytes that are in work at this moment. */
+  get inflight(): number {
+    return this.#inflight;
+  }
+
   /** Reads the body and gives it to `use`; its bytes count as in work until that is over. Throws a {@link Problem}. */
   async with<T>(request: Request, response: Response, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
     requireMessageType(request);

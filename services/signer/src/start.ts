@@ -54,6 +54,11 @@ export async function startSigner(
   );
 
   const { maxMessageBytes, maxInflightBytes } = config;
+  const reader = new MessageReader({ maxMessageBytes, maxInflightBytes });
+  resources.use(
+    'message bytes metric',
+    instruments.observeMessageBytes(() => reader.inflight),
+  );
   const app = createApp(
     {
       keystore,
@@ -61,7 +66,7 @@ export async function startSigner(
       authentication: authenticationOptions(config, resolver),
       instruments,
       readiness,
-      reader: new MessageReader({ maxMessageBytes, maxInflightBytes }),
+      reader,
       version,
     },
     logger,

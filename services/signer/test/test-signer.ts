@@ -27,6 +27,8 @@ export interface TestSigner extends AsyncDisposable {
   addDomain(name: string, algorithms?: readonly ('rsa-sha256' | 'ed25519-sha256')[]): Promise<void>;
   /** Everything that was logged. */
   log(): string;
+  /** The metrics at this moment, in the Prometheus text format. */
+  metrics(): Promise<string>;
   /** Stops listening, as at SIGTERM; the ground stays. */
   stop(): Promise<void>;
 }
@@ -94,6 +96,7 @@ export async function startTestSigner(options: TestSignerOptions = {}): Promise<
       }
     },
     log: () => lines.join(''),
+    metrics: () => telemetry.render(),
     stop,
     async [Symbol.asyncDispose]() {
       await stop();

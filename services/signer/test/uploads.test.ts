@@ -105,23 +105,26 @@ describe('what may be in work at once', () => {
   const sendTo = (bytes: number) =>
     call(`${small.url}/v1/sign`, { token: small.admin, body: Buffer.concat([hello, Buffer.alloc(bytes, 'y')]) });
 
+  const inWork = (bytes: number) =>
+    vi.waitFor(
+      async () => expect(await small.metrics()).toMatch(new RegExp(`^zegel_http_message_bytes ${bytes}$`, 'm')),
+      {
+        timeout: 20_000,
+      },
+    );
+
   test('a message that does not fit beside those in work is 503 with Retry-After; later it fits', async () => {
     const { socket, waitFor } = await open([...post, `Content-Length: ${4 * MB}`], small);
     socket.write(Buffer.alloc(4 * MB - 1, 'x'));
-    // The bytes count as soon as they are read, which nothing but a refusal tells.
-    const refused = await vi.waitFor(
-      async () => {
-        const answer = await sendTo(3 * MB);
-        expect(answer.status).toBe(503);
-        return answer;
-      },
-      { timeout: 20_000 },
-    );
+    await inWork(4 * MB - 1);
+    const refused = await sendTo(3 * MB);
+    expect(refused.status).toBe(503);
     expect(refused.json.code).toBe('http.busy');
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
     socket.write('x');
     await waitFor(/HTTP\/1\.1 422 /);
     socket.destroy();
+    await inWork(0);
     expect((await sendTo(3 * MB)).status).toBe(200);
   });
 
