@@ -1,11 +1,11 @@
 // What the tests need from the system: the servers they start and the implementations they are compared with.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 
-/** Debian packages with a file each that shows that it is there. */
+/** Debian packages, each with a file (a pattern) that shows that it is there. */
 const packages = [
   { name: 'redis-server', file: '/usr/bin/redis-server' },
-  { name: 'postgresql', file: '/usr/lib/postgresql' },
+  { name: 'postgresql', file: '/usr/lib/postgresql/*/bin/initdb' },
   { name: 'nsd', file: '/usr/sbin/nsd' },
   { name: 'curl', file: '/usr/bin/curl' },
   { name: 'python3', file: '/usr/bin/python3' },
@@ -23,7 +23,7 @@ const packages = [
  * otherwise the one command that does it is named. Answers whether the tests can run.
  */
 export function ensureSystemPackages() {
-  const missing = packages.filter(({ file }) => !existsSync(file)).map(({ name }) => name);
+  const missing = packages.filter(({ file }) => globSync(file).length === 0).map(({ name }) => name);
   if (missing.length === 0) return true;
   const isRoot = process.getuid?.() === 0;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
@@ -34,12 +34,13 @@ export function ensureSystemPackages() {
     return false;
   }
   console.log(`The tests need Debian packages; installing them (ZEGEL_NO_INSTALL=1 forbids it): ${missing.join(' ')}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // The tests start servers of their own: those of the packages need not run (RUNLEVEL keeps them from being started).
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   for (const [program, ...args] of [['apt-get', 'update', '-q'], command.split(' ')]) {
     const { status } = spawnSync(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) console.error(`${program} ${args.join(' ')} failed`);
   }
-  const still = packages.filter(({ file }) => !existsSync(file)).map(({ name }) => name);
+  const still = packages.filter(({ file }) => globSync(file).length === 0).map(({ name }) => name);
   if (still.length > 0) console.error(`Still missing: ${still.join(' ')}`);
   return still.length === 0;
 }
