@@ -4,7 +4,7 @@ import { decodeCommand, maxCommandBytes } from './command.ts';
 import type { Command } from './command.ts';
 import { MilterUsageError } from './errors.ts';
 import type { Frame } from './frame.ts';
-import type { CreateHandler, MessageDecision, MilterHandler } from './handler.ts';
+import type { CreateHandler, EndOfMessage, MaybePromise, MessageDecision, MilterHandler } from './handler.ts';
 import type { MilterLimits } from './limits.ts';
 import { MacroTable } from './macros.ts';
 import { modificationActions } from './modification-action.ts';
@@ -26,17 +26,27 @@ type StepCommand = Extract<Command, { readonly kind: Step }>;
 
 const proceed: Verdict = { kind: 'continue' };
 
+/** Where a session gets what belongs to its connection. */
+export interface SessionGround {
+  /** Sends bytes to the MTA, at once or together with what follows soon. */
+  write(bytes: Uint8Array): void;
+  /** Aborted when the connection is gone. Asked for when a handler wants it. */
+  signal(): AbortSignal;
+}
+
 /**
  * The filter's end of one connection, without its I/O: takes frames one at a time, calls the handler, and hands what
  * is to be sent to `write`. Ends with a {@link FilterStop}; a frame that does not belong is one, never an exception.
- * Rejects only with what the handler threw, or with MilterUsageError when it broke its own declarations.
+ * Throws or rejects only with what the handler threw, or with MilterUsageError when it broke its own declarations.
+ *
+ * A promise is made only where the handler made one: most frames of a message need no answer, and a turn of the event
+ * loop for each would cost more than what is done with them.
  */
 export class FilterSession {
   readonly #createHandler: CreateHandler;
   readonly #wishes: FilterWishes;
   readonly #limits: MilterLimits;
-  readonly #signal: AbortSignal;
-  readonly #write: (bytes: Uint8Array) => void;
+  readonly #ground: SessionGround;
   readonly #declaredSilent: ReadonlySet<Step>;
   #state: SessionState = 'opened';
   #agreement: Agreement | null = null;
@@ -47,18 +57,11 @@ export class FilterSession {
   #recipients = 0;
   #messages = 0;
 
-  constructor(
-    createHandler: CreateHandler,
-    wishes: FilterWishes,
-    limits: MilterLimits,
-    signal: AbortSignal,
-    write: (bytes: Uint8Array) => void,
-  ) {
+  constructor(createHandler: CreateHandler, wishes: FilterWishes, limits: MilterLimits, ground: SessionGround) {
     this.#createHandler = createHandler;
     this.#wishes = wishes;
     this.#limits = limits;
-    this.#signal = signal;
-    this.#write = write;
+    this.#ground = ground;
     this.#declaredSilent = new Set(wishes.silent);
   }
 
@@ -76,8 +79,8 @@ export class FilterSession {
     return maxCommandBytes(code, this.#agreement?.maxBodyBytes ?? 0, this.#limits);
   }
 
-  /** Takes one frame. Answers null to go on, or why there is nothing more to come. */
-  async take(frame: Frame): Promise<FilterStop | null> {
+  /** Takes one frame, when the one before is done with. Answers null to go on, or why there is nothing more to come. */
+  take(frame: Frame): MaybePromise<FilterStop | null> {
     const decoded = decodeCommand(frame, this.#limits);
     if (!decoded.ok) return { reason: 'protocol', code: decoded.code, explanation: decoded.explanation };
     const { command } = decoded;
@@ -104,7 +107,7 @@ export class FilterSession {
     await this.#closeHandler(open);
   }
 
-  async #perform(command: Command, before: SessionState): Promise<FilterStop | null> {
+  #perform(command: Command, before: SessionState): MaybePromise<FilterStop | null> {
     switch (command.kind) {
       case 'negotiate':
         return this.#negotiate(command);
@@ -112,20 +115,20 @@ export class FilterSession {
         this.#macros.set(command.stage, command.values);
         return null;
       case 'abort':
-        if (isInMessage(before)) await this.#handler?.abort?.();
-        this.#endMessage(isInMessage(before));
-        return null;
+        return whenDone(isInMessage(before) ? this.#handler?.abort?.() : undefined, () => {
+          this.#endMessage(isInMessage(before));
+          return null;
+        });
       case 'quit':
-        await this.#closeHandler(isInMessage(before));
-        return { reason: 'quit' };
+        return this.#closeHandler(isInMessage(before)).then(() => ({ reason: 'quit' }));
       case 'quit-keeping-connection':
-        await this.#closeHandler(isInMessage(before));
-        this.#macros = new MacroTable();
-        this.#endMessage(true);
-        return null;
+        return this.#closeHandler(isInMessage(before)).then(() => {
+          this.#macros = new MacroTable();
+          this.#endMessage(true);
+          return null;
+        });
       case 'end-of-message':
-        await this.#finishMessage(command.chunk);
-        return null;
+        return this.#finishMessage(command.chunk);
       case 'recipient':
         if (++this.#recipients > this.#limits.maxRecipients) {
           return protocolStop('session.too-many-recipients', `more than ${this.#limits.maxRecipients} recipients`);
@@ -133,8 +136,7 @@ export class FilterSession {
         break;
       default:
     }
-    await this.#step(command);
-    return null;
+    return this.#step(command);
   }
 
   #negotiate(command: Extract<Command, { readonly kind: 'negotiate' }>): FilterStop | null {
@@ -145,9 +147,12 @@ export class FilterSession {
     return null;
   }
 
-  async #step(command: StepCommand): Promise<void> {
+  #step(command: StepCommand): MaybePromise<null> {
+    return whenDone(this.#answerTo(command), (answer) => this.#answer(command, answer));
+  }
+
+  #answer(command: StepCommand, answer: Verdict | 'skip' | void): null {
     const agreement = this.#agreed();
-    const answer = await this.#answerTo(command);
     const skips = answer === 'skip';
     if (skips) this.#bodySkipped = true;
     const verdict = skips ? proceed : (answer ?? proceed);
@@ -157,6 +162,7 @@ export class FilterSession {
     if (isAnswered(agreement, command.kind)) this.#send(skips && agreement.skip ? { kind: 'skip' } : verdict);
     this.#state = afterVerdict(this.#state, command.kind, verdict.kind);
     if (verdict.kind !== 'continue' && !this.inMessage) this.#endMessage(true);
+    return null;
   }
 
   #answerTo(command: StepCommand): ReturnType<NonNullable<MilterHandler['body']>> {
@@ -184,23 +190,25 @@ export class FilterSession {
   }
 
   /** The end of a message: its last chunk, the changes, and the one verdict. */
-  async #finishMessage(chunk: Uint8Array): Promise<void> {
+  #finishMessage(chunk: Uint8Array): MaybePromise<null> {
     const handler = (this.#handler ??= this.#openHandler());
-    const answer = chunk.length === 0 || this.#bodySkipped ? undefined : await handler.body?.(chunk);
-    const early = answer === 'skip' || answer === undefined || answer.kind === 'continue' ? null : answer;
-    let waiting = true;
-    const progress = () => {
-      if (waiting && !this.#signal.aborted) this.#send({ kind: 'progress' });
-    };
-    let decision: MessageDecision | void;
-    try {
-      decision = early === null ? await handler.endOfMessage?.({ progress }) : { verdict: early };
-    } finally {
-      waiting = false;
-    }
-    this.#write(this.#encodeDecision(decision ?? {}));
+    const last = chunk.length === 0 || this.#bodySkipped ? undefined : handler.body?.(chunk);
+    return whenDone(last, (answer) => {
+      const early = answer === 'skip' || answer === undefined || answer.kind === 'continue' ? null : answer;
+      if (early !== null) return this.#decide({ verdict: early });
+      const end = new MessageEnd(this.#ground);
+      return whenDone(handler.endOfMessage?.(end), (decision) => {
+        end.over();
+        return this.#decide(decision);
+      });
+    });
+  }
+
+  #decide(decision: MessageDecision | void): null {
+    this.#ground.write(this.#encodeDecision(decision ?? {}));
     this.#messages++;
     this.#endMessage(true);
+    return null;
   }
 
   #encodeDecision({ edits, modifications = [], verdict = proceed }: MessageDecision): Buffer {
@@ -221,10 +229,13 @@ export class FilterSession {
 
   #openHandler(): MilterHandler {
     const macros = this.#macros;
+    const ground = this.#ground;
     return this.#createHandler({
       agreement: this.#agreed(),
       macro: (name) => macros.get(name),
-      signal: this.#signal,
+      get signal() {
+        return ground.signal();
+      },
     });
   }
 
@@ -253,8 +264,34 @@ export class FilterSession {
   }
 
   #send(reply: Reply): void {
-    this.#write(encodeReply(reply));
+    this.#ground.write(encodeReply(reply));
   }
+}
+
+/** The time between the end of a message and the answer to it. */
+class MessageEnd implements EndOfMessage {
+  readonly #ground: SessionGround;
+  #isWaiting = true;
+
+  constructor(ground: SessionGround) {
+    this.#ground = ground;
+  }
+
+  progress(): void {
+    if (this.#isWaiting) this.#ground.write(encodeReply({ kind: 'progress' }));
+  }
+
+  over(): void {
+    this.#isWaiting = false;
+  }
+}
+
+/** Goes on with a value: now when it is there, later when it is still to come. */
+function whenDone<Value, Result>(
+  value: MaybePromise<Value>,
+  proceed: (value: Value) => MaybePromise<Result>,
+): MaybePromise<Result> {
+  return value instanceof Promise ? value.then(proceed) : proceed(value);
 }
 
 function protocolStop(code: string, explanation: string): FilterStop {

@@ -12,7 +12,8 @@ export interface MilterSession {
   readonly signal: AbortSignal;
 }
 
-type MaybePromise<Value> = Value | Promise<Value>;
+/** What a callback answers: the value, or a promise of it. A promise costs a turn of the event loop. */
+export type MaybePromise<Value> = Value | Promise<Value>;
 
 /** The answer to a step; nothing means `continue`. A step that was declared silent gets no other answer. */
 export type StepAnswer = MaybePromise<Verdict | void>;

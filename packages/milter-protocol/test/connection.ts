@@ -1,6 +1,6 @@
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
-import { encodeCommand, FrameDecoder, fullOffer, openMilter, serveMilter } from '../src/index.ts';
+import { encodeCommand, FrameDecoder, fullOffer, MilterConnection, openMilter } from '../src/index.ts';
 import type { ConnectionEnd, CreateHandler, FilterWishes, MilterClient, MilterLimits, Offer } from '../src/index.ts';
 
 export const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -14,10 +14,13 @@ export interface TestOptions {
   readonly offer?: Offer;
   readonly limits?: MilterLimits;
   readonly idleMs?: number;
+  readonly commandMs?: number;
 }
 
 export interface RawConnection {
   readonly stream: Duplex;
+  /** The filter's end. */
+  readonly connection: MilterConnection;
   readonly ended: Promise<ConnectionEnd>;
 }
 
@@ -25,27 +28,30 @@ export interface RawConnection {
 export function serveRaw(createHandler: CreateHandler, options: TestOptions = {}): RawConnection {
   const [stream, served] = duplexPair();
   stream.on('error', () => {});
-  const ended = serveMilter(served, createHandler, {
+  const connection = new MilterConnection(served, createHandler, {
     wishes: options.wishes ?? wishes,
     idleMs: options.idleMs ?? 20_000,
+    ...(options.commandMs === undefined ? {} : { commandMs: options.commandMs }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
+  const { ended } = connection;
   // A test that is about a rejection looks at it later.
   ended.catch(() => {});
-  return { stream, ended };
+  return { stream, connection, ended };
 }
 
 /** Both ends, negotiated. */
 export async function connectBoth(
   createHandler: CreateHandler,
   options: TestOptions = {},
-): Promise<{ readonly client: MilterClient; readonly ended: Promise<ConnectionEnd>; readonly stream: Duplex }> {
-  const { stream, ended } = serveRaw(createHandler, options);
+): Promise<RawConnection & { readonly client: MilterClient }> {
+  const raw = serveRaw(createHandler, options);
+  const { stream } = raw;
   const client = await openMilter(stream, {
     timeoutMs: 20_000,
     ...(options.offer === undefined ? {} : { offer: options.offer }),
   });
-  return { client, ended, stream };
+  return { ...raw, client };
 }
 
 /** Connect and HELO, as every session begins. */

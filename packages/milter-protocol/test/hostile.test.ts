@@ -125,6 +125,13 @@ describe('an MTA that does not keep to the protocol', () => {
     expect(counts).toEqual({ mail: 1, over: 1, close: 1 });
   });
 
+  it('and is silent in the middle of a message is left earlier, if that is wished', async () => {
+    const connection = serveRaw(() => ({}), { idleMs: 20_000, commandMs: 30 });
+    connection.stream.resume();
+    connection.stream.write(Buffer.concat([offerBytes, encoded(connect, mail)]));
+    expect(await connection.ended).toMatchObject({ reason: 'idle' });
+  });
+
   it('and does not read its replies is left after the idle time, with nothing more taken from it', async () => {
     let fields = 0;
     const connection = serveRaw(() => ({ header: () => void fields++ }), { idleMs: 30 });

@@ -344,3 +344,40 @@ describe('splitMessage', () => {
     expect(latin1(body)).toBe('no field\r\nC: d\r\n\r\n');
   });
 });
+
+describe('a connection that is to stop', () => {
+  const message = { sender, recipients, raw: bytesOf('A: b\r\n\r\nbody') };
+
+  it('ends at once between messages', async () => {
+    const { client, connection, ended, stream } = await connectBoth(() => ({}));
+    await greet(client);
+    await client.sendMessage(message);
+    connection.stop();
+    stream.end();
+    expect(await ended).toMatchObject({ reason: 'stopped', messages: 1 });
+    await expect(client.sendMessage(message)).rejects.toMatchObject({ code: 'milter.connection-lost' });
+  });
+
+  it('ends when the message in progress is answered, and not before', async () => {
+    const { promise: decision, resolve: decide } = Promise.withResolvers<Verdict>();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    const { client, connection, ended } = await connectBoth(() => ({
+      async endOfMessage() {
+        reach();
+        return { verdict: await decision };
+      },
+    }));
+    await greet(client);
+    await client.step({ kind: 'mail', ...sender });
+    connection.stop();
+    const rest = (async () => {
+      await client.step({ kind: 'end-of-header' });
+      return client.endOfMessage();
+    })();
+    await reached;
+    connection.stop();
+    decide({ kind: 'accept' });
+    expect(await rest).toMatchObject({ verdict: { kind: 'accept' } });
+    expect(await ended).toMatchObject({ reason: 'stopped', messages: 1 });
+  });
+});
