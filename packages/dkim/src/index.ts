@@ -15,7 +15,7 @@ export { dkimLimits } from './limits.ts';
 export type { DkimLimits } from './limits.ts';
 export type { DkimEvidence, DkimResult } from './result.ts';
 export { beginSigning, isIdentityOf, signMessage } from './sign.ts';
-export type { DkimSigning, MadeSignature, SigningOutcome, SignOptions } from './sign.ts';
+export type { DkimSigning, MadeSignature, SignatureRequest, SigningOutcome, SignOptions } from './sign.ts';
 export { bareLineEnds, unsignable } from './signable.ts';
 export type { Unsignable } from './signable.ts';
 export { readCoverageTags, readSignerTags } from './signature.ts';

@@ -30,8 +30,18 @@ export interface SignOptions {
    */
   readonly identity?: string;
   readonly limits?: Partial<MessageLimits & DkimLimits>;
+  /**
+   * Signs although a field of which RFC 5322 §3.6 allows one occurs more often (From excepted): every occurrence is covered.
+   * Default: such a message is not signed.
+   */
+  readonly permitRepeatedFields?: boolean;
   /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
   readonly digests?: BodyDigests;
+}
+
+/** One signature that is wanted: its key, and the tags that are its own. Those left out are as the options say. */
+export interface SignatureRequest extends Pick<SignOptions, 'identity' | 'validity'> {
+  readonly key: SigningKey;
 }
 
 /** One DKIM-Signature field that was made. */
@@ -53,10 +63,10 @@ export interface DkimSigning {
   readonly needsBody: boolean;
   body(chunk: Uint8Array): void;
   /**
-   * Signs with `keys`, by default those given at the beginning: a caller may have looked for keys meanwhile.
-   * Rejects when a key cannot be reached, and with a {@link SigningIdentityError} for an identity outside its domain.
+   * Makes the signatures that are wanted, by default one with each key given at the beginning: a caller may have looked for
+   * keys meanwhile. Rejects when a key cannot be reached, and with a {@link SigningIdentityError} for an identity outside its domain.
    */
-  end(keys?: readonly SigningKey[]): Promise<SigningOutcome>;
+  end(requests?: readonly SignatureRequest[]): Promise<SigningOutcome>;
 }
 
 /**
@@ -79,7 +89,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
   const index = new FieldIndex(header);
   const lineEnds = new LineEndWatch();
   lineEnds.update(header.bytes);
-  const problem = unsignable(index, limits);
+  const problem = unsignable(index, limits, options.permitRepeatedFields);
   const digests = options.digests ?? new BodyDigests();
   const digest = problem === null ? digests.request(canonicalization.body) : null;
   return {
@@ -88,7 +98,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       lineEnds.update(chunk);
       if (options.digests === undefined) digests.update(chunk);
     },
-    async end(keys = options.keys) {
+    async end(requests = options.keys.map((key) => ({ key }))) {
       lineEnds.end();
       if (problem !== null || digest === null) return { ok: false, problem: problem ?? bareLineEnds };
       if (lineEnds.bare) return { ok: false, problem: bareLineEnds };
@@ -97,18 +107,22 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       const common = {
         headerCanonicalization: canonicalization.header,
         bodyCanonicalization: canonicalization.body,
-        ...(options.identity === undefined ? {} : { identity: options.identity }),
         timestamp,
-        ...(options.validity === undefined ? {} : { expiration: timestamp + options.validity }),
         signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),
         bodyHash: digest().value.toString('base64'),
       };
-      const signatures = keys.map(async (key): Promise<MadeSignature> => {
+      const signatures = requests.map(async (request): Promise<MadeSignature> => {
+        const { key, identity = options.identity, validity = options.validity } = request;
         const { domain, selector, algorithm } = key;
-        if (options.identity !== undefined && !isIdentityOf(options.identity, domain)) {
-          throw new SigningIdentityError(options.identity, domain);
-        }
-        const text = formatUnsigned({ ...common, algorithm, domain, selector });
+        if (identity !== undefined && !isIdentityOf(identity, domain)) throw new SigningIdentityError(identity, domain);
+        const text = formatUnsigned({
+          ...common,
+          algorithm,
+          domain,
+          selector,
+          ...(identity === undefined ? {} : { identity }),
+          ...(validity === undefined ? {} : { expiration: timestamp + validity }),
+        });
         const unsigned = Buffer.from(text, 'utf8');
         const field = { bytes: unsigned, colon: 'DKIM-Signature'.length };
         const signature = await key.sign(signedData(index, common.signedFields, canonicalization.header, field));

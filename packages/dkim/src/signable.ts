@@ -23,7 +23,11 @@ export interface Unsignable {
  * Whether a header may be signed. A signer that puts its name under a message that programs read differently lends its
  * reputation to a forgery, so what is ambiguous is refused (RFC 6376 §8.15, RFC 5322 §3.6).
  */
-export function unsignable(index: FieldIndex, limits: MessageLimits = messageLimits): Unsignable | null {
+export function unsignable(
+  index: FieldIndex,
+  limits: MessageLimits = messageLimits,
+  permitRepeatedFields = false,
+): Unsignable | null {
   const { bytes, fields } = index.header;
   if (fields.length === 0) {
     return {
@@ -43,7 +47,8 @@ export function unsignable(index: FieldIndex, limits: MessageLimits = messageLim
     return { code: 'message.malformed-field', explanation, field: String(malformed + 1) };
   }
   if (cutOff) return { code: 'message.cut-off', explanation: 'The message ends in the middle of its header.' };
-  const [repeated] = singletonFields.filter((name) => index.named(name).length > 1);
+  const singletons = permitRepeatedFields ? ['from'] : singletonFields;
+  const [repeated] = singletons.filter((name) => index.named(name).length > 1);
   if (repeated !== undefined) {
     const explanation = `The field ${repeated} occurs ${index.named(repeated).length} times, and one is allowed.`;
     return { code: 'message.repeated-field', explanation, field: repeated };

@@ -156,6 +156,9 @@ describe('messages that programs read differently are not signed', () => {
   });
 });
 
+const signRepeated = (fields: string): Promise<Uint8Array> =>
+  signMessage(bytesOf(`${fields}${message}`), { keys: [ed25519Key], now, permitRepeatedFields: true });
+
 describe('a signing run', () => {
   const { header, body } = parseMessage(bytesOf(message));
 
@@ -174,7 +177,28 @@ describe('a signing run', () => {
   it('signs with keys that were found meanwhile', async () => {
     const run = beginSigning(header, { keys: [], now });
     run.body(body);
-    expect(await run.end([rsaKey])).toMatchObject({ ok: true, signatures: [{ selector: 'r' }] });
+    expect(await run.end([{ key: rsaKey }])).toMatchObject({ ok: true, signatures: [{ selector: 'r' }] });
+  });
+
+  it('gives each signature its own i= and x=, and those of the options where it has none', async () => {
+    const run = beginSigning(header, { keys: [], now, validity: 60 });
+    run.body(body);
+    const identity = `@sub.${rsaKey.domain}`;
+    const outcome = await run.end([{ key: rsaKey, identity, validity: 3600 }, { key: ed25519Key }]);
+    const [own, other] = outcome.ok ? outcome.signatures.map(({ field }) => Buffer.from(field).toString()) : [];
+    const at = now.getTime() / 1000;
+    expect(own).toContain(`i=${identity};`);
+    expect(own).toContain(`x=${at + 3600};`);
+    expect(other).not.toContain('i=');
+    expect(other).toContain(`x=${at + 60};`);
+  });
+
+  it('covers every occurrence of a repeated field when asked to sign it even so, but never several From', async () => {
+    const repeated = 'To: a@example.org\r\n';
+    const field = Buffer.from(await signRepeated(`${repeated}${repeated}`)).toString();
+    expect(await codeOf(`${field}${repeated}${repeated}${message}`)).toBe('dkim.pass');
+    expect(await codeOf(`${field}${repeated}${repeated}${repeated}${message}`)).not.toBe('dkim.pass');
+    await expect(signRepeated('From: eve@example.org\r\n')).rejects.toMatchObject({ code: 'message.repeated-field' });
   });
 
   it('passes on that a key cannot be reached', async () => {

@@ -14,6 +14,12 @@ export const signingCodes = {
     result: 'signed',
     explanation: 'Signed for {domain} with {selectors}; the author domain is {authorDomain}.',
   },
+  'signing.signed-other-domain': {
+    result: 'signed',
+    explanation:
+      'Signed for {domain} with {selectors}, as the signing table says. That is neither the author domain {authorDomain} nor above it, so the signature says nothing about the author.',
+    advice: 'Add a key for the author domain: DMARC needs a signature that fits the author.',
+  },
   'signing.not-permitted': {
     result: 'refused',
     explanation: 'The submitter may not sign for {authorDomain}.',

@@ -10,5 +10,7 @@ export type {
   SigningOptions,
   SigningResult,
 } from './sign.ts';
+export { authorOrAbove, withParents } from './signing-plan.ts';
+export type { DomainSigning, SigningPlan, SigningTable } from './signing-plan.ts';
 export { maySignAs } from './submitter.ts';
 export type { Submitter } from './submitter.ts';

@@ -1,6 +1,6 @@
-import { BodyDigests, beginSigning as beginDkim, isIdentityOf } from '@zegel/dkim';
-import type { DkimLimits, MadeSignature, SignedFieldSet, SigningKey } from '@zegel/dkim';
-import { isSubdomainOf, parentName } from '@zegel/dns';
+import { BodyDigests, beginSigning as beginDkim } from '@zegel/dkim';
+import type { DkimLimits, MadeSignature, SignOptions, SignedFieldSet, SigningKey } from '@zegel/dkim';
+import { isSubdomainOf } from '@zegel/dns';
 import {
   MessageScanner,
   exceededLimit,
@@ -13,7 +13,11 @@ import {
 import type { Author, ExceededLimit, Header, HeaderEdits, MessageLimits } from '@zegel/message';
 import { signingCodes } from './codes.ts';
 import type { SigningCode } from './codes.ts';
+import { findKeys } from './find-keys.ts';
+import type { FoundKeys } from './find-keys.ts';
 import type { KeySource } from './key-source.ts';
+import { authorOrAbove } from './signing-plan.ts';
+import type { SigningPlan, SigningTable } from './signing-plan.ts';
 import { mayAskFor, maySignAs } from './submitter.ts';
 import type { Submitter } from './submitter.ts';
 
@@ -22,12 +26,18 @@ export interface SigningContext {
   readonly envelope?: { readonly mailFrom?: string; readonly rcptTo?: readonly string[] };
   /** Who hands the message in. Left out only by a caller that vouches for the author itself. */
   readonly submitter?: Submitter;
-  /** The signing domain asked for. Default: the author domain, or the nearest domain above it that has keys. */
+  /** The signing domain asked for. Default: as the signing table says. */
   readonly domain?: string;
 }
 
 export interface SigningOptions {
   readonly keySource: KeySource;
+  /** Which domains sign for which author. Default: the author domain, or the nearest above it that is known. */
+  readonly table?: SigningTable;
+  /** Default: relaxed for both. */
+  readonly canonicalization?: SignOptions['canonicalization'];
+  /** See `SignOptions` of @zegel/dkim. Several From fields are refused in any case. */
+  readonly permitRepeatedFields?: boolean;
   /** The time that goes into t=; default: now. */
   readonly now?: Date;
   /** Seconds until the signature expires (x=). Default: it does not. */
@@ -64,7 +74,7 @@ export interface SigningEvidence {
   readonly requestedDomain?: string;
   /** The signing domain. */
   readonly domain?: string;
-  /** Selectors with their algorithm. */
+  /** Selectors with their algorithm; those of additional signing domains name these. */
   readonly selectors?: string;
   /** The domains whose keys were looked for, in that order. */
   readonly lookedFor?: string;
@@ -87,16 +97,14 @@ export interface Signing {
   abort(): void;
 }
 
-/** Labels above the author domain that are tried for keys. */
-const maxParents = 8;
-
 /**
  * Begins to sign a message: decides from the header and the submitter whether and for which domain, looks for keys at
  * once, and hashes the body as it comes.
  */
 export function beginSigning(header: Header, context: SigningContext, options: SigningOptions): Signing {
   const limits = { ...messageLimits, ...options.limits };
-  const decision = decide(header, context, limits);
+  const { keySource, table = authorOrAbove, canonicalization, permitRepeatedFields, now, fields } = options;
+  const decision = decide(header, context, table, limits);
   if (decision.code !== null) return refused(decision.code, decision.evidence);
 
   const digests = new BodyDigests();
@@ -104,12 +112,12 @@ export function beginSigning(header: Header, context: SigningContext, options: S
     keys: [],
     digests,
     limits,
-    ...(options.now === undefined ? {} : { now: options.now }),
-    ...(options.validity === undefined ? {} : { validity: options.validity }),
-    ...(options.identity === undefined ? {} : { identity: options.identity }),
-    ...(options.fields === undefined ? {} : { fields: options.fields }),
+    ...(canonicalization === undefined ? {} : { canonicalization }),
+    ...(permitRepeatedFields === undefined ? {} : { permitRepeatedFields }),
+    ...(now === undefined ? {} : { now }),
+    ...(fields === undefined ? {} : { fields }),
   });
-  const looking = findKeys(decision.domains, options);
+  const looking = findKeys(decision.plan, keySource, options);
   // The rejection is seen by end(); a run that is aborted must not bring the process down.
   looking.catch(() => {});
   let size = header.bytes.length + 2;
@@ -123,7 +131,7 @@ export function beginSigning(header: Header, context: SigningContext, options: S
     },
     async end() {
       const found = await looking;
-      const evidence = { ...decision.evidence, ...found.evidence };
+      const evidence = { ...decision.evidence, ...keyEvidence(found) };
       if (size > limits.maxMessageBytes) {
         return refusal('message.limit-exceeded', {
           ...evidence,
@@ -136,12 +144,12 @@ export function beginSigning(header: Header, context: SigningContext, options: S
         await run.end();
         return refusal(found.code, evidence);
       }
-      const outcome = await run.end(found.keys);
+      const outcome = await run.end(found.requests);
       if (!outcome.ok) {
         const { code, field } = outcome.problem;
         return refusal(code, field === undefined ? evidence : { ...evidence, field });
       }
-      return signed(outcome.signatures, evidence);
+      return signed(outcome.signatures, decision.authorDomain, found.domain, evidence);
     },
     abort() {},
   };
@@ -174,11 +182,21 @@ export async function sign(
 }
 
 type Decision =
-  | { readonly code: null; readonly domains: readonly string[]; readonly evidence: SigningEvidence }
+  | {
+      readonly code: null;
+      readonly authorDomain: string;
+      readonly plan: SigningPlan;
+      readonly evidence: SigningEvidence;
+    }
   | { readonly code: SigningCode; readonly evidence: SigningEvidence };
 
 /** Whether the message has an author that the submitter may sign for, and which domains may sign. */
-function decide(header: Header, { submitter, domain }: SigningContext, limits: MessageLimits): Decision {
+function decide(
+  header: Header,
+  { submitter, domain }: SigningContext,
+  table: SigningTable,
+  limits: MessageLimits,
+): Decision {
   if (header.fields.length === 0) return { code: 'message.no-header', evidence: {} };
   const author = readAuthor(header, limits);
   if (!author.ok) return { code: author.code, evidence: authorEvidence(author) };
@@ -195,10 +213,10 @@ function decide(header: Header, { submitter, domain }: SigningContext, limits: M
   }
   const [authorDomain, ...others] = author.domains;
   if (authorDomain === undefined || others.length > 0) return { code: 'signing.several-author-domains', evidence };
-  if (requested === undefined) return { code: null, domains: withParents(authorDomain), evidence };
+  if (requested === undefined) return { code: null, authorDomain, plan: table.planFor(authorDomain), evidence };
   if (requested === null || !isSubdomainOf(authorDomain, requested))
     return { code: 'signing.domain-mismatch', evidence };
-  return { code: null, domains: [requested], evidence };
+  return { code: null, authorDomain, plan: { candidates: [{ domain: requested }] }, evidence };
 }
 
 function limitEvidence({ limit, allowed, found }: ExceededLimit): SigningEvidence {
@@ -209,39 +227,8 @@ function authorEvidence(author: Extract<Author, { ok: false }>): SigningEvidence
   return author.detail === undefined ? {} : { detail: author.detail };
 }
 
-/** A domain and those above it, down to two labels: a top-level domain signs for nobody. */
-function withParents(domain: string): readonly string[] {
-  const domains = [domain];
-  for (let parent = parentName(domain); parent?.includes('.') === true; parent = parentName(parent)) {
-    if (domains.length > maxParents) break;
-    domains.push(parent);
-  }
-  return domains;
-}
-
-type FoundKeys =
-  | { readonly code: null; readonly keys: readonly SigningKey[]; readonly evidence: SigningEvidence }
-  | {
-      readonly code: 'signing.unknown-domain' | 'signing.no-active-key' | 'signing.identity-outside-domain';
-      readonly evidence: SigningEvidence;
-    };
-
-/** The keys of the first of these domains that is known. */
-async function findKeys(
-  domains: readonly string[],
-  { keySource, identity }: Pick<SigningOptions, 'keySource' | 'identity'>,
-): Promise<FoundKeys> {
-  for (const domain of domains) {
-    const keys = await keySource.activeKeys(domain);
-    if (keys === null) continue;
-    if (keys.length === 0) return { code: 'signing.no-active-key', evidence: { domain } };
-    if (identity !== undefined && !isIdentityOf(identity, domain)) {
-      return { code: 'signing.identity-outside-domain', evidence: { domain, detail: identity } };
-    }
-    const selectors = keys.map((key) => `${key.selector} (${key.algorithm})`).join(', ');
-    return { code: null, keys, evidence: { domain, selectors } };
-  }
-  return { code: 'signing.unknown-domain', evidence: { lookedFor: domains.join(', ') } };
+function keyEvidence(found: FoundKeys): SigningEvidence {
+  return found.code === null ? { domain: found.domain, selectors: found.selectors } : found.evidence;
 }
 
 function refused(code: SigningCode, evidence: SigningEvidence): Signing {
@@ -252,9 +239,15 @@ function refusal(code: SigningCode, evidence: SigningEvidence): SigningResult {
   return { ...wording(code, evidence), signatures: [], edits: noEdits, evidence };
 }
 
-function signed(signatures: readonly MadeSignature[], evidence: SigningEvidence): SigningResult {
+function signed(
+  signatures: readonly MadeSignature[],
+  authorDomain: string,
+  domain: string,
+  evidence: SigningEvidence,
+): SigningResult {
+  const fits = isSubdomainOf(authorDomain, domain);
   return {
-    ...wording('signing.signed', evidence),
+    ...wording(fits ? 'signing.signed' : 'signing.signed-other-domain', evidence),
     signatures: signatures.map(({ domain, selector, algorithm, field }) => ({
       domain,
       selector,

@@ -6,7 +6,15 @@ import fc from 'fast-check';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { beginSigning, sign, signingCodes } from '../src/index.ts';
-import type { KeySource, SigningCode, SigningContext, SigningOptions, SigningResult } from '../src/index.ts';
+import type {
+  KeySource,
+  SigningCode,
+  SigningContext,
+  SigningOptions,
+  SigningPlan,
+  SigningResult,
+  SigningTable,
+} from '../src/index.ts';
 
 const now = new Date('2026-11-24T04:00:00Z');
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -33,7 +41,10 @@ const keySource = new TestKeys({
   'example.com': [keyFor('example.com')],
   'xn--bcher-kva.example': [keyFor('xn--bcher-kva.example')],
   'empty.example': [],
+  'example.net': [keyFor('example.net', 'one'), keyFor('example.net', 'two')],
 });
+
+const fixedTable = (plan: SigningPlan): SigningTable => ({ planFor: () => plan });
 
 const message = (from = 'Ann <ann@example.com>', body = 'Hello.\r\n'): Buffer =>
   Buffer.from(`From: ${from}\r\nSubject: Hi\r\n\r\n${body}`);
@@ -95,6 +106,8 @@ describe('every code', () => {
   const from = 'From: ann@example.com\r\n';
   const ways: Record<SigningCode, () => Promise<SigningResult>> = {
     'signing.signed': () => signAs(message()),
+    'signing.signed-other-domain': () =>
+      signAs(message(), {}, { table: fixedTable({ candidates: [{ domain: 'example.net', selectors: ['one'] }] }) }),
     'signing.not-permitted': () => signAs(message(), { submitter: { login: 'eve@example.com' } }),
     'signing.domain-mismatch': () => signAs(message(), { domain: 'example.org' }),
     'signing.unknown-domain': () => signAs(message('a@unknown.example')),
@@ -118,9 +131,10 @@ describe('every code', () => {
     const result = await run();
     expect(result.code).toBe(code);
     expect(`${result.explanation} ${result.advice ?? ''}`).not.toMatch(/[{}?]/);
-    expect(result.result).toBe(code === 'signing.signed' ? 'signed' : 'refused');
-    expect(result.signatures).toHaveLength(code === 'signing.signed' ? 1 : 0);
-    expect(result.edits.prepend).toHaveLength(code === 'signing.signed' ? 1 : 0);
+    const isSigned = code.startsWith('signing.signed');
+    expect(result.result).toBe(isSigned ? 'signed' : 'refused');
+    expect(result.signatures).toHaveLength(isSigned ? 1 : 0);
+    expect(result.edits.prepend).toHaveLength(isSigned ? 1 : 0);
   });
 
   it('has a way to it here', () => {
@@ -165,6 +179,79 @@ describe('which domain signs', () => {
     ['x@example.com', '', 'signing.domain-mismatch'],
   ])('for %s, when %j is asked for: %s', async (author, domain, code) => {
     expect(await codeOf(message(author), { domain }, { keySource: source })).toBe(code);
+  });
+});
+
+const made = ({ signatures }: SigningResult): string[] =>
+  signatures.map(({ domain, selector }) => `${selector}.${domain}`);
+
+const fallback = (afterMissingKey: boolean) => ({ domain: 'example.net', selectors: ['one'], afterMissingKey });
+
+const planned = (plan: SigningPlan, from?: string): Promise<SigningResult> =>
+  signAs(message(from), {}, { table: fixedTable(plan) });
+
+describe('a signing table', () => {
+  it('chooses the selectors and their order', async () => {
+    const candidates = [{ domain: 'example.net', selectors: ['two', 'gone', 'one'] }];
+    expect(made(await planned({ candidates }))).toEqual(['two.example.net', 'one.example.net']);
+  });
+
+  it('has no active key when none of its selectors is active', async () => {
+    const result = await planned({
+      candidates: [{ domain: 'example.net', selectors: ['gone'] }, { domain: 'example.com' }],
+    });
+    expect(result).toMatchObject({ code: 'signing.no-active-key', evidence: { domain: 'example.net' } });
+  });
+
+  it('gives each domain its own i= and x=', async () => {
+    const plan: SigningPlan = {
+      candidates: [{ domain: 'example.com', identity: 'ann@sub.example.com', validity: 3600 }],
+      additional: [{ domain: 'example.net', selectors: ['one'], validity: 60 }],
+    };
+    const result = await planned(plan);
+    const [author, besides] = result.signatures.map(({ field }) => field);
+    expect(made(result)).toEqual(['s.example.com', 'one.example.net']);
+    expect(result.explanation).toContain('s (ed25519-sha256), one (ed25519-sha256) of example.net');
+    expect(author).toContain('i=ann@sub.example.com;');
+    expect(author).toContain(`x=${now.getTime() / 1000 + 3600};`);
+    expect(besides).not.toContain('i=');
+    expect(besides).toContain(`x=${now.getTime() / 1000 + 60};`);
+  });
+
+  it('signs for an additional domain besides the author, never instead', async () => {
+    const additional = [{ domain: 'example.net' }];
+    expect((await planned({ candidates: [{ domain: 'unknown.example' }], additional })).code).toBe(
+      'signing.unknown-domain',
+    );
+    const lost = await planned({ candidates: [{ domain: 'example.com' }], additional: [{ domain: 'empty.example' }] });
+    expect(lost).toMatchObject({
+      code: 'signing.no-active-key',
+      signatures: [],
+      evidence: { domain: 'empty.example' },
+    });
+  });
+
+  it('falls back where the author domain is not known, and after a missing key only when told', async () => {
+    const unknown = [{ domain: 'unknown.example' }];
+    const empty = [{ domain: 'empty.example' }];
+    expect(await planned({ candidates: unknown, fallback: fallback(false) }, 'a@unknown.example')).toMatchObject({
+      code: 'signing.signed-other-domain',
+      evidence: { authorDomain: 'unknown.example', domain: 'example.net' },
+    });
+    expect((await planned({ candidates: empty, fallback: fallback(false) })).code).toBe('signing.no-active-key');
+    expect((await planned({ candidates: empty, fallback: fallback(true) })).code).toBe('signing.signed-other-domain');
+  });
+
+  it('has nothing to say about who may sign', async () => {
+    const table = fixedTable({ candidates: [{ domain: 'example.net' }] });
+    expect(await codeOf(message(), { submitter: { login: 'eve@example.net' } }, { table })).toBe(
+      'signing.not-permitted',
+    );
+  });
+
+  it('is not asked when a domain is asked for', async () => {
+    const table = fixedTable({ candidates: [{ domain: 'example.net' }] });
+    expect((await signAs(message(), { domain: 'example.com' }, { table })).evidence.domain).toBe('example.com');
   });
 });
 
