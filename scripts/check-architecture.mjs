@@ -12,6 +12,7 @@ const layers = [
   ['dkim', 'spf', 'dmarc', 'auth-results', 'bimi'],
   ['arc'],
   ['authentication', 'signing'],
+  ['mail-policy'],
   ['database', 'service-runtime', 'milter-protocol'],
   ['keystore', 'mail-queue'],
   ['service-ground'],
@@ -29,6 +30,7 @@ const pure = [
   'auth-results',
   'authentication',
   'signing',
+  'mail-policy',
 ];
 const impure = /^node:(?:net|https?|http2|tls|dgram|dns|fs|child_process|worker_threads)(?:\/|$)/;
 

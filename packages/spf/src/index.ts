@@ -3,7 +3,7 @@ export type { SpfHeloOptions, SpfMailFromOptions } from './check-host.ts';
 export { describeSpf, spfCodeResults, spfFaultTexts, spfTexts } from './codes.ts';
 export type { SpfCode, SpfCodeText, SpfLanguage, SpfResultWord, SpfValues } from './codes.ts';
 export { SpfInputError } from './errors.ts';
-export { formatIp, parseClientIp, reverseName } from './ip.ts';
+export { contains, formatIp, parseClientIp, reverseName } from './ip.ts';
 export type { IpAddress, IpNetwork } from './ip.ts';
 export { spfLimits } from './limits.ts';
 export type { SpfLimits } from './limits.ts';

@@ -1,0 +1,149 @@
+import type { AuthenticationReport } from '@zegel/authentication';
+import { isSubdomainOf } from '@zegel/dns';
+import { fillTexts } from '@zegel/message';
+import type { IpNetwork } from '@zegel/spf';
+import { dispositionCodes } from './codes.ts';
+import type { DispositionCode } from './codes.ts';
+import { findNetwork, formatNetwork } from './network.ts';
+import { smtpReply } from './reply.ts';
+import type { SmtpReply } from './reply.ts';
+import type { MailSession } from './session.ts';
+
+/** What a DMARC failure comes to here. Domains are A-labels in lower case. */
+export interface InboundPolicy {
+  /** `annotate` accepts everything; `enforce` does as DMARC asks. */
+  readonly policy: 'annotate' | 'enforce';
+  readonly exceptions: {
+    /** Author domains, with all below them, whose policy is not applied. */
+    readonly domains: readonly string[];
+    /** Clients for whose mail no policy is applied. */
+    readonly networks: readonly IpNetwork[];
+    /** Domains, compared whole, whose ARC seal is believed when it says that DMARC passed there. */
+    readonly sealers: readonly string[];
+    /** Domains of mailing lists, with all below them: mail that SPF or DKIM authenticates for one of them. */
+    readonly mailingLists: readonly string[];
+  };
+  /** For mail whose DMARC result is `temperror`; in both policies. It is never rejected for good. */
+  readonly onTemporaryError: 'accept' | 'tempfail';
+  /** For mail without one author domain that DMARC could speak for; under `enforce` only. */
+  readonly onAmbiguousAuthor: 'accept' | 'quarantine' | 'reject';
+}
+
+export const defaultInboundPolicy: InboundPolicy = {
+  policy: 'annotate',
+  exceptions: { domains: [], networks: [], sealers: [], mailingLists: [] },
+  onTemporaryError: 'accept',
+  onAmbiguousAuthor: 'reject',
+};
+
+/** Why a policy was not applied, in the words of aggregate reports (RFC 9990). */
+export type PolicyOverride = 'local_policy' | 'mailing_list' | 'trusted_forwarder';
+
+export interface Disposition {
+  readonly action: 'accept' | 'reject' | 'quarantine' | 'tempfail';
+  readonly code: DispositionCode;
+  readonly explanation: string;
+  /** For `reject` and `tempfail`. */
+  readonly reply?: SmtpReply;
+  /** For `quarantine`: one line of at most 100 characters. */
+  readonly reason?: string;
+  /** DMARC asked for more than was done, for this reason. */
+  readonly override?: PolicyOverride;
+}
+
+const maxReasonLength = 100;
+
+/** What becomes of an inbound message by its authentication and by who handed it in. */
+export function decideDisposition(
+  report: Pick<AuthenticationReport, 'dmarc' | 'arc' | 'spf' | 'dkim'>,
+  session: MailSession,
+  policy: InboundPolicy,
+): Disposition {
+  const { dmarc } = report;
+  const authorDomain = dmarc.authorDomain ?? 'the author';
+  const values = { authorDomain, policyDomain: dmarc.policy?.domain ?? authorDomain, policy: dmarc.disposition };
+  const accept = (code: DispositionCode, more: object = {}): Disposition => ({
+    action: 'accept',
+    ...outcome(code, { ...values, ...more }),
+  });
+
+  if (dmarc.result === 'temperror') {
+    if (policy.onTemporaryError === 'accept') return accept('disposition.temporary-error-accepted');
+    return {
+      action: 'tempfail',
+      ...outcome('disposition.temporary-error', values),
+      reply: smtpReply(451, '4.7.0', 'DMARC for {authorDomain} cannot be checked for now, try again later', values),
+    };
+  }
+  if (policy.policy === 'annotate') return accept('disposition.annotate');
+  if (dmarc.result === 'pass') return accept('disposition.pass');
+  if (dmarc.result === 'none') return accept('disposition.no-policy');
+
+  const isAmbiguous = dmarc.result === 'permerror';
+  const asked = isAmbiguous ? policy.onAmbiguousAuthor : dmarc.disposition;
+  if (asked === 'accept' || asked === 'none') {
+    return accept(isAmbiguous ? 'disposition.ambiguous-author' : 'disposition.policy-none');
+  }
+  const exception = findException(report, session, policy.exceptions);
+  if (exception !== null) {
+    return { ...accept(exception.code, { ...exception.values, policy: asked }), override: exception.override };
+  }
+  const found = outcome(isAmbiguous ? 'disposition.ambiguous-author' : `disposition.policy-${asked}`, values);
+  const template = isAmbiguous
+    ? 'DMARC: From has no single author domain'
+    : 'DMARC: {authorDomain} asks to {policy} mail that does not authenticate';
+  if (asked === 'reject') return { action: 'reject', ...found, reply: smtpReply(550, '5.7.1', template, values) };
+  return {
+    action: 'quarantine',
+    ...found,
+    reason: smtpReply(550, '5.7.1', template, values).text.slice(0, maxReasonLength),
+  };
+}
+
+interface Exception {
+  readonly code: DispositionCode;
+  readonly values: object;
+  readonly override: PolicyOverride;
+}
+
+function findException(
+  { dmarc, arc, spf, dkim }: Pick<AuthenticationReport, 'dmarc' | 'arc' | 'spf' | 'dkim'>,
+  session: MailSession,
+  exceptions: InboundPolicy['exceptions'],
+): Exception | null {
+  const { authorDomain } = dmarc;
+  if (authorDomain !== undefined && liesIn(authorDomain, exceptions.domains) !== undefined) {
+    return { code: 'disposition.exempt-domain', values: {}, override: 'local_policy' };
+  }
+  const network = findNetwork(session.ip, exceptions.networks, (entry) => entry);
+  if (network !== undefined) {
+    const values = { network: formatNetwork(network) };
+    return { code: 'disposition.exempt-network', values, override: 'local_policy' };
+  }
+  const trusted = arc.result === 'pass' ? arc.trust?.dmarc : undefined;
+  if (trusted?.result === 'pass' && trusted.headerFrom !== undefined && trusted.headerFrom === authorDomain) {
+    // A later sealer can replace all that came before it, so each from the trusted word on must be on the list.
+    const sealers = arc.domains.slice(0, arc.sets - trusted.instance + 1);
+    if (sealers.every((sealer) => exceptions.sealers.includes(sealer))) {
+      return { code: 'disposition.trusted-sealer', values: { sealer: trusted.sealer }, override: 'trusted_forwarder' };
+    }
+  }
+  const authenticated = [
+    ...dkim.filter(({ result }) => result === 'pass').map(({ domain }) => domain),
+    ...(spf.mailFrom.result === 'pass' ? [spf.mailFrom.domain] : []),
+  ];
+  for (const domain of authenticated) {
+    const list = domain === undefined ? undefined : liesIn(domain.toLowerCase(), exceptions.mailingLists);
+    if (list !== undefined)
+      return { code: 'disposition.exempt-mailing-list', values: { list }, override: 'mailing_list' };
+  }
+  return null;
+}
+
+function liesIn(domain: string, domains: readonly string[]): string | undefined {
+  return domains.find((entry) => isSubdomainOf(domain, entry));
+}
+
+function outcome(code: DispositionCode, values: object): Pick<Disposition, 'code' | 'explanation'> {
+  return { code, explanation: fillTexts(dispositionCodes[code], values).explanation };
+}
