@@ -1,7 +1,8 @@
 /**
  * Whole messages with envelope and DNS, and the words another milter wrote for them. Upstream's own extras (x-*, senderid,
- * dkim-adsp) are left out.
+ * dkim-adsp) are left out, and so are its cases that assert nothing else: there its configuration hides the words.
  */
+import { parseAuthenticationResults } from '@zegel/auth-results';
 import { authenticate } from '@zegel/authentication';
 import { ZoneResolver } from '@zegel/dns';
 import type { ZoneDeclaration } from '@zegel/dns';
@@ -23,31 +24,45 @@ interface Case {
 const { dns, cases } = loadConformance<{ dns: ZoneDeclaration; cases: readonly Case[] }>('e2e/cases.json');
 const resolver = new ZoneResolver(dns);
 const methods = ['dkim', 'spf', 'dmarc', 'iprev'] as const;
-const asserted = cases.filter((each) => methods.some((method) => each.expect[method] !== undefined));
+const assertsWords = ({ expect: words }: Case): boolean => methods.some((method) => words[method] !== undefined);
 
-/** Where we say something else, and why. */
-const differences: Readonly<Record<string, Partial<Record<Method, readonly [answer: string, rule: string]>>>> = {
-  'authmilter/dmarc_reject_wl': { dkim: ['permerror', 'RFC 8301 §3.1: rsa-sha1 no longer counts'] },
-};
+/** Where we write something else, and why. */
+const differences: Readonly<Record<string, { readonly method: Method; readonly word: string; readonly rule: string }>> =
+  {
+    'authmilter/dmarc_reject_wl': {
+      method: 'dkim',
+      word: 'permerror',
+      rule: 'RFC 8301 §3.1: rsa-sha1 no longer counts',
+    },
+  };
+
+/** What the field that goes on top of the message says of each method. */
+async function writtenWords({ file, ip, helo, mailfrom }: Case): Promise<(method: Method) => readonly string[]> {
+  const { report } = await authenticate(
+    conformanceFile(`e2e/${file}`),
+    { session: { ip, helo }, envelope: { mailFrom: mailfrom } },
+    { resolver, authservId: 'mx.example.net', now: new Date('2026-11-24T02:00:00Z') },
+  );
+  const field = parseAuthenticationResults(report.authenticationResults);
+  const results = field.ok ? field.value.results : [];
+  return (method) => results.filter((each) => each.method === method).map(({ result }) => result);
+}
 
 describe('conformance: end to end', () => {
-  it.each(asserted)('$id', async (each) => {
-    const { report } = await authenticate(
-      conformanceFile(`e2e/${each.file}`),
-      { session: { ip: each.ip, helo: each.helo }, envelope: { mailFrom: each.mailfrom } },
-      { resolver, authservId: 'mx.example.net', now: new Date('2026-11-24T02:00:00Z') },
-    );
-    const words = {
-      dkim: report.dkim.map(({ result }) => result),
-      spf: [report.spf.mailFrom.result],
-      dmarc: [report.dmarc.result],
-      iprev: report.iprev === undefined ? [] : [report.iprev.result],
-    };
-    for (const method of methods) {
-      const difference = differences[each.id]?.[method];
-      const expected = difference === undefined ? each.expect[method] : [difference[0]];
-      const why = [...report.dkim, report.spf.mailFrom, report.dmarc].map(({ code }) => code).join(', ');
-      expect(expected === undefined ? undefined : words[method], `${method}: ${why}`).toEqual(expected);
-    }
+  it('holds 34 cases, of which 26 assert words', () => {
+    expect(cases).toHaveLength(34);
+    expect(cases.filter(assertsWords)).toHaveLength(26);
   });
+
+  for (const each of cases.filter(assertsWords)) {
+    const difference = differences[each.id];
+    it(difference === undefined ? each.id : `${each.id} (against the suite; ${difference.rule})`, async () => {
+      const words = await writtenWords(each);
+      for (const method of methods) {
+        const upstream = each.expect[method];
+        const expected = difference?.method === method ? [difference.word] : upstream;
+        if (expected !== undefined) expect(words(method), method).toEqual(expected);
+      }
+    });
+  }
 });

@@ -38,13 +38,16 @@ describe('conformance: chain validation (RFC 8617 §5.2)', () => {
     expect(verdict.result, `${verdict.code}: ${verdict.explanation}`).toBe(entry.expect);
   });
 
-  it.each(cases.filter(({ id }) => id in draftEra))('$id is not $expect any more', async (entry) => {
-    const verdict = await verifyChain(bytes(entry), { resolver: new ZoneResolver(entry.dns) });
-    expect(verdict.result, draftEra[entry.id]).toBe('fail');
-  });
+  const ofDrafts = cases.filter(({ id }) => id in draftEra);
+  for (const entry of ofDrafts) {
+    it(`${entry.id} is not ${entry.expect} any more (against the suite; ${draftEra[entry.id]})`, async () => {
+      const verdict = await verifyChain(bytes(entry), { resolver: new ZoneResolver(entry.dns) });
+      expect(verdict.result).toBe('fail');
+    });
+  }
 
   it('names two cases of the drafts', () => {
-    expect(cases.filter(({ id }) => id in draftEra)).toHaveLength(2);
+    expect(ofDrafts).toHaveLength(2);
   });
 });
 
@@ -66,12 +69,15 @@ describe('conformance: sealing (RFC 8617 §5.1)', () => {
     expect(again.sets).toBe(chain.sets + 1);
   });
 
-  it.each(sealed.filter(({ id }) => foreignSignatures.includes(id)))('$id: every tag but b=', async (entry) => {
-    const { fields, raw } = await sealCase(entry);
-    const again = await verifyChain(raw, { resolver: new ZoneResolver(entry.dns) });
-    expectSet(fields, entry.expect, (tags) => ({ ...tags, b: '' }));
-    expect(again.code, again.explanation).toBe('arc.pass');
-  });
+  it.each(sealed.filter(({ id }) => foreignSignatures.includes(id)))(
+    '$id: every tag but b= (against the suite; an RSA key has one signature for what it signs, and ours holds)',
+    async (entry) => {
+      const { fields, raw } = await sealCase(entry);
+      const again = await verifyChain(raw, { resolver: new ZoneResolver(entry.dns) });
+      expectSet(fields, entry.expect, (tags) => ({ ...tags, b: '' }));
+      expect(again.code, again.explanation).toBe('arc.pass');
+    },
+  );
 
   it.each(sealingCases.filter((entry) => entry.expect.AS === ''))('$id: is not sealed', async (entry) => {
     const { chain, fields } = await sealCase(entry);

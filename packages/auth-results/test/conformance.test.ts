@@ -67,21 +67,26 @@ test('every case is there, and every exception names one', () => {
   expect(cases.filter(({ id }) => decidedByGrammar.has(id))).toHaveLength(decidedByGrammar.size);
 });
 
-describe.each(['strict', 'lenient'] as const)('Authentication-Results as others test it: %s', (mode) => {
-  const scored = cases.filter((entry) => entry.mode === mode && !decidedByGrammar.has(entry.id));
-  test.each(scored.map((entry) => [entry.id, entry.title ?? '', entry] as const))('%s %s', (_id, _title, entry) => {
-    const expected = entry.expect && { ...entry.expect, authservId: entry.expect.authservId ?? '' };
-    expect(readInShapeOf(entry)).toEqual(expected);
-  });
-});
+/** The three parts of the suite; a case of the tolerant reader says what it reads. */
+const parts: Readonly<Record<string, (entry: Case) => boolean>> = {
+  'strict, accept': ({ mode, expect: expected }) => mode === 'strict' && expected !== null,
+  'strict, reject': ({ mode, expect: expected }) => mode === 'strict' && expected === null,
+  lenient: ({ mode }) => mode === 'lenient',
+};
 
-describe('RFC 8601 §2.2 decides against the case', () => {
-  const disputed = cases.filter(({ id }) => decidedByGrammar.has(id));
-  test.each(disputed.map((entry) => [entry.id, decidedByGrammar.get(entry.id)?.rule, entry] as const))(
-    '%s (%s)',
-    (id, _rule, entry) => {
-      expect(read(entry).ok).toBe(decidedByGrammar.get(id)?.accepted);
-      expect(entry.expect !== null).not.toBe(decidedByGrammar.get(id)?.accepted);
-    },
-  );
+describe.each(Object.entries(parts))('Authentication-Results as others test it: %s', (_part, isPart) => {
+  for (const entry of cases.filter(isPart)) {
+    const decision = decidedByGrammar.get(entry.id);
+    if (decision === undefined) {
+      test(`${entry.id} ${entry.title ?? ''}`, () => {
+        const expected = entry.expect && { ...entry.expect, authservId: entry.expect.authservId ?? '' };
+        expect(readInShapeOf(entry)).toEqual(expected);
+      });
+    } else {
+      test(`${entry.id} (against the suite; RFC 8601 §2.2 ${decision.rule})`, () => {
+        expect(read(entry).ok).toBe(decision.accepted);
+        expect(entry.expect !== null).not.toBe(decision.accepted);
+      });
+    }
+  }
 });
