@@ -85,7 +85,7 @@ for (const [name, file, total] of suites) {
       it(`${test.scenario}: ${test.id}${reason}`, async () => {
         const { result, explanationText } = await checkCase(suite, test);
         expect(test.disputed === undefined ? test.expect : [test.disputed]).toContain(result);
-        if (test.explanation === 'DEFAULT') expect(explanationText).toBeUndefined();
+        expect(test.explanation === 'DEFAULT' ? explanationText : undefined).toBeUndefined();
       });
     }
   });

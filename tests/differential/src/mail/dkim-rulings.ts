@@ -250,6 +250,14 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
       passes < ours.filter(holds).length && fields.some((field) => /[ \t]\r\n$/u.test(field)),
   },
   {
+    id: 'dkimpy: blanks at the end of the body',
+    peer: 'dkimpy',
+    what: 'keeps the white space at the end of a body that ends without a CRLF',
+    standard:
+      'RFC 6376 §3.4.4: "Ignore all whitespace at the end of lines." The last line is one, with a CRLF or without.',
+    applies: ({ text, said }) => said.includes('body hash mismatch') && /[ \t]$/u.test(text),
+  },
+  {
     id: 'Mail::DKIM: l=0',
     peer: 'Mail::DKIM',
     what: 'takes l=0 for no l= at all',

@@ -38,6 +38,14 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
       ours.code === 'spf.too-many-void-lookups' && voidTerms(ours).some((term) => term.includes('%')),
   },
   {
+    id: 'mailauth: ptr of one label',
+    peer: 'mailauth',
+    what: 'lets no name of the client match a ptr whose macros make a target name of one label',
+    standard:
+      'RFC 7208 §5.5: "Check all validated domain names to see if they either match the <target-name> domain or are a subdomain of the <target-name> domain." A top-level domain has subdomains.',
+    applies: ({ ours }) => /^[-+~?]?ptr:.*%/iu.test(ours.evidence.matched?.term ?? ''),
+  },
+  {
     id: 'mailauth: void look-ups of %{p}',
     peer: 'mailauth',
     what: 'counts two void look-ups for one term, when the client has no name for %{p} and the target name none either',
