@@ -246,8 +246,9 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
     what: 'strips the signature field before it is canonicalized',
     standard:
       'RFC 6376 §3.4.1: "The "simple" header canonicalization algorithm does not change header fields in any way."',
+    // What was added there is no change to it, and what was signed there is one.
     applies: ({ fields, passes, ours }) =>
-      passes < ours.filter(holds).length && fields.some((field) => /[ \t]\r\n$/u.test(field)),
+      passes !== ours.filter(holds).length && fields.some((field) => /[ \t]\r\n$/u.test(field)),
   },
   {
     id: 'dkimpy: blanks at the end of the body',

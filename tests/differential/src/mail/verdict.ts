@@ -15,7 +15,8 @@ export interface MailauthVerdict {
  * others, RFC 8601 §2.7.1 leaves the word to the verifier, so words are held against each other by what was found:
  *
  * - what we call `permerror` mailauth calls `neutral`, or `policy` for rsa-sha1, and it finds out about keys last: a
- *   body that differs is `fail` to it whatever the key, and so is a signature that does not fit and has expired;
+ *   body that differs is `fail` to it whatever the key. An expired signature, whose key we do not ask for, may be anything
+ *   to it but a pass;
  * - `policy` for a short key, `temperror` for a dead name server and `fail` for a changed message are the same words.
  */
 export function agreesWithMailauth(ours: DkimVerdict, theirs: MailauthVerdict): boolean {
@@ -37,7 +38,6 @@ export function agreesWithMailauth(ours: DkimVerdict, theirs: MailauthVerdict): 
     case 'dkim.algorithm-obsolete':
       return theirs.result === 'policy' || theirs.result === 'neutral' || bodyFirst;
     case 'dkim.expired':
-      return theirs.result === 'neutral' || theirs.result === 'fail';
     case 'dkim.too-many-signatures':
     case 'dkim.timestamp-in-future':
     case 'dkim.body-length-exceeds':

@@ -64,6 +64,18 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     applies: ({ result, detail }) => result === 'permerror' && detail.includes('Void lookup limit'),
   },
   {
+    id: 'pyspf: look-ups of %{p}',
+    peer: 'pyspf',
+    what: 'does not count the PTR query of a %{p} among the ten look-ups',
+    standard:
+      'RFC 7208 §4.6.4: "When evaluating the "ptr" mechanism or the %{p} macro, the number of "PTR" resource records queried is included in the overall limit of 10 mechanisms/modifiers that cause DNS lookups as described above."',
+    applies: ({ ours }) =>
+      ours.code === 'spf.too-many-lookups' &&
+      ours.evidence.trace.some(
+        ({ text, lookups }) => /%\{p/iu.test(text) && lookups.some(({ type }) => type === 'PTR'),
+      ),
+  },
+  {
     id: 'pyspf: redirect not reached',
     peer: 'pyspf',
     what: 'counts redirect= among the ten look-ups when it reads the record, used or not',
