@@ -16,7 +16,7 @@ const layers = [
   ['database', 'service-runtime', 'milter-protocol'],
   ['keystore', 'mail-queue'],
   ['service-ground'],
-  ['signer', 'verifier'],
+  ['signer', 'verifier', 'milter'],
   ['cli'],
 ];
 

@@ -5,6 +5,8 @@ import { actionBits, featureBits, leaveOutBits, lowestVersion, protocolVersion, 
 export interface FilterWishes {
   /** What the filter does to messages. An MTA that does not offer all of it is refused. */
   readonly actions: readonly Action[];
+  /** What it does besides where that is offered; the agreement says whether it is. Default none. */
+  readonly optionalActions?: readonly Action[];
   /** Steps the filter does not want to hear of. Their macros do not come either. Default none. */
   readonly leaveOut?: readonly Step[];
   /** Steps the filter always continues on, so that the MTA need not wait for a reply. Default none. */
@@ -36,7 +38,7 @@ export function negotiate(offer: Offer, wishes: FilterWishes): Negotiation {
     return { ok: false, code: 'negotiation.actions', explanation: `the MTA does not offer ${missing.join(', ')}` };
   }
   const setsMacros = wishes.macros !== undefined && (offer.actions & actionBits['set-macros']) !== 0;
-  const actions = wishes.actions.map((action) => actionBits[action]);
+  const actions = [...wishes.actions, ...(wishes.optionalActions ?? [])].map((action) => actionBits[action]);
   const answer = {
     version: Math.min(offer.version, protocolVersion),
     actions: union([...actions, setsMacros ? actionBits['set-macros'] : 0]) & offer.actions,

@@ -56,6 +56,12 @@ describe('the negotiation', () => {
     expect(result).toMatchObject({ ok: true, answer: { version: 2, actions: 0x1, protocol: 0 } });
   });
 
+  it('takes what it can do without where it is offered', () => {
+    const wishes: FilterWishes = { actions: ['add-header'], optionalActions: ['quarantine'] };
+    expect(negotiate({ ...fullOffer, actions: 0x1 }, wishes)).toMatchObject({ ok: true, answer: { actions: 0x1 } });
+    expect(negotiate(fullOffer, wishes)).toMatchObject({ ok: true, answer: { actions: 0x21 } });
+  });
+
   it('refuses an MTA that does not let it do its work, or that is too old', () => {
     const wishes: FilterWishes = { actions: ['add-header', 'change-header'] };
     expect(negotiate({ ...fullOffer, actions: 0x1 }, wishes)).toMatchObject({

@@ -8,7 +8,14 @@ export type { ConfigProblem } from './errors.ts';
 export { exitStatus, startFailureStatus } from './exit-status.ts';
 export { openHealthListener } from './health-listener.ts';
 export type { HealthListener, HealthListenerOptions } from './health-listener.ts';
-export type { AuthenticationMethod, DnsCounts, HttpRequestMeasure, Instruments } from './instruments.ts';
+export type {
+  AuthenticationMethod,
+  DnsCounts,
+  HttpRequestMeasure,
+  Instruments,
+  MilterConnectionCounts,
+  MilterMessageMeasure,
+} from './instruments.ts';
 export { formatAddress, parseAddress } from './listen-address.ts';
 export type { HostPort } from './listen-address.ts';
 export { createLogger } from './logger.ts';

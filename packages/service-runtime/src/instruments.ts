@@ -22,6 +22,22 @@ export interface HttpRequestMeasure {
   readonly seconds: number;
 }
 
+/** One message that came to its end over the milter protocol. */
+export interface MilterMessageMeasure {
+  readonly direction: 'outbound' | 'inbound';
+  /** `signed`, `unsigned`, `accepted`, `quarantined`, `rejected` or `deferred`. */
+  readonly outcome: string;
+  /** From the end of the message to its answer. */
+  readonly seconds: number;
+}
+
+/** The connections of MTAs at this moment. */
+export interface MilterConnectionCounts {
+  readonly open: number;
+  /** Taken in and not served yet: all places are taken. */
+  readonly waiting: number;
+}
+
 /** Everything that is measured in a Zegel service; process metrics are measured without being asked. */
 export interface Instruments {
   /** A message we were asked to sign. `code` says why it was refused, or how it was signed. */
@@ -31,6 +47,15 @@ export interface Instruments {
   /** An inbound message came into this state (`queued`, `done`, `failed`, …). */
   countInbound(outcome: { readonly state: string }): void;
   recordHttpRequest(request: HttpRequestMeasure): void;
+  countMilterMessage(message: MilterMessageMeasure): void;
+  /** An outbound message that was not signed: why, as the configuration groups it, and what became of it. */
+  countRefusal(refusal: { readonly group: string; readonly action: string }): void;
+  /** An outbound message went on without a signature, by the code of the reason. */
+  countUnsigned(unsigned: { readonly reason: string }): void;
+  /** A connection of an MTA was closed because of what came over it. */
+  countProtocolError(error: { readonly code: string }): void;
+  /** Reads the connections of MTAs whenever metrics are asked for. Dispose to stop. */
+  observeMilterConnections(read: () => MilterConnectionCounts): Disposable;
   /** Reads the number of jobs by state whenever metrics are asked for. Dispose to stop. */
   observeQueue(read: () => Promise<Readonly<Record<string, number>>>): Disposable;
   /** Reads how many bytes of messages are held in memory whenever metrics are asked for. Dispose to stop. */
@@ -61,6 +86,26 @@ export function createInstruments(meter: Meter): Instruments {
     unit: 's',
     advice: { explicitBucketBoundaries: DURATION_BUCKETS },
   });
+  const milterMessages = meter.createCounter('zegel_milter_messages_total', {
+    description: 'Messages answered over the milter protocol, by direction and outcome',
+  });
+  const milterDurations = meter.createHistogram('zegel_milter_message_duration_seconds', {
+    description: 'Time from the end of a message to its answer over the milter protocol',
+    unit: 's',
+    advice: { explicitBucketBoundaries: DURATION_BUCKETS },
+  });
+  const refusals = meter.createCounter('zegel_milter_refusals_total', {
+    description: 'Outbound messages that were not signed, by the group of the reason and what became of them',
+  });
+  const unsigned = meter.createCounter('zegel_milter_unsigned_total', {
+    description: 'Outbound messages that went on without a signature, by reason',
+  });
+  const protocolErrors = meter.createCounter('zegel_milter_protocol_errors_total', {
+    description: 'Connections of MTAs closed because of what came over them, by code',
+  });
+  const milterConnections = meter.createObservableGauge('zegel_milter_connections', {
+    description: 'Connections of MTAs: open ones are served, waiting ones until a place is free',
+  });
   const queue = meter.createObservableGauge('zegel_queue_jobs', { description: 'Jobs in the queue, by state' });
   const messageBytes = meter.createObservableGauge('zegel_http_message_bytes', {
     description: 'Bytes of messages that requests in work hold in memory; see ZEGEL_MAX_INFLIGHT_BYTES',
@@ -83,6 +128,22 @@ export function createInstruments(meter: Meter): Instruments {
     recordHttpRequest({ method, route, status, seconds }) {
       requests.add(1, { method, route, status });
       durations.record(seconds, { method, route });
+    },
+    countMilterMessage({ direction, outcome, seconds }) {
+      milterMessages.add(1, { direction, outcome });
+      milterDurations.record(seconds, { direction });
+    },
+    countRefusal: ({ group, action }) => refusals.add(1, { group, action }),
+    countUnsigned: ({ reason }) => unsigned.add(1, { reason }),
+    countProtocolError: ({ code }) => protocolErrors.add(1, { code }),
+    observeMilterConnections(read) {
+      const observe: Parameters<typeof milterConnections.addCallback>[0] = (result) => {
+        const { open, waiting } = read();
+        result.observe(open, { state: 'open' });
+        result.observe(waiting, { state: 'waiting' });
+      };
+      milterConnections.addCallback(observe);
+      return { [Symbol.dispose]: () => milterConnections.removeCallback(observe) };
     },
     observeQueue(read) {
       const observe: Parameters<typeof queue.addCallback>[0] = async (result) => {

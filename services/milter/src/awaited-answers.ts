@@ -1,0 +1,63 @@
+import { milterServiceLimits } from './limits.ts';
+
+/** A message whose end was reached and whose answer takes its time. */
+interface AwaitedAnswer {
+  readonly since: number;
+  progress(): void;
+  expire(): void;
+}
+
+export interface AnswerLimits {
+  readonly progressMs: number;
+  readonly answerMs: number;
+}
+
+/** An answer did not come in time. */
+export class AnswerDeadlineError extends Error {
+  override readonly name = 'AnswerDeadlineError';
+  readonly code = 'milter.answer-deadline';
+}
+
+/**
+ * The messages that wait for an answer of the core. One timer looks after all of them: it tells MTAs that work goes on, and
+ * gives up what takes too long. Most answers come before it looks.
+ */
+export class AwaitedAnswers implements Disposable {
+  readonly #limits: AnswerLimits;
+  readonly #awaited = new Set<AwaitedAnswer>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(limits: AnswerLimits = milterServiceLimits) {
+    this.#limits = limits;
+  }
+
+  /** The answer; rejects with an {@link AnswerDeadlineError} when it does not come in time. */
+  wait<Answer>(answer: Promise<Answer>, progress: () => void): Promise<Answer> {
+    this.#timer ??= setInterval(() => this.#look(), this.#limits.progressMs).unref();
+    return new Promise((resolve, reject) => {
+      const awaited: AwaitedAnswer = {
+        since: performance.now(),
+        progress,
+        expire: () => reject(new AnswerDeadlineError('no answer within the time limit')),
+      };
+      this.#awaited.add(awaited);
+      answer.then(resolve, reject).finally(() => this.#awaited.delete(awaited));
+    });
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const awaited of this.#awaited) {
+      if (now - awaited.since >= this.#limits.answerMs) {
+        this.#awaited.delete(awaited);
+        awaited.expire();
+      } else {
+        awaited.progress();
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+}
