@@ -1,245 +1,40 @@
-import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { RefusalPolicy } from '@zegel/mail-policy';
+import { parse as parseYaml } from 'yaml';
+import type { z } from 'zod';
+import { closest, readConfigFile } from './config-file.ts';
+import type { ConfigFile, ConfigText, FileValue } from './config-file.ts';
 import { ConfigError } from './errors.ts';
 import type { ConfigProblem } from './errors.ts';
-import { parseAddress, parseResolverAddress } from './listen-address.ts';
+import { milterSettings } from './milter-settings.ts';
+import {
+  exceptionSettings,
+  inboundSettings,
+  outboundSettings,
+  refusalSettings,
+  signingSettings,
+  submitterSettings,
+} from './policy-settings.ts';
+import type { KeyFile, LoginSource } from './policy-settings.ts';
+import { serviceSettings } from './service-settings.ts';
+import { settingTexts } from './setting.ts';
+import type { Setting, SettingTexts } from './setting.ts';
 
-/** What a person has to know about one environment variable. */
-export interface Setting {
-  /** Name of the environment variable. */
-  readonly variable: string;
-  /** What it does, in one sentence or two. */
-  readonly description: string;
-  /** Noun phrase for what may be given; completes "must be …". */
-  readonly allowed: string;
-  /** The value used when the variable is unset or empty, as it would be written; or, in words, where it comes from. */
-  readonly fallback: string;
-  /** Unit of the value; empty when it has none. */
-  readonly unit: string;
-  /** Never printed, not even when it is wrong. */
-  readonly secret: boolean;
-}
+/** Every setting of every service, by the section of the file it stands in. There is no other place. */
+const schema = {
+  '': serviceSettings,
+  milter: milterSettings,
+  outbound: outboundSettings,
+  submitters: submitterSettings,
+  signing: signingSettings,
+  'signing.onRefusal': refusalSettings,
+  inbound: inboundSettings,
+  'inbound.exceptions': exceptionSettings,
+} as const;
 
-const settings = z.registry<Setting>();
-
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const HEX_SHA256 = /^[0-9a-f]{64}$/i;
-/** A domain name as it stands in Authentication-Results: no quoting is ever needed for it (RFC 8601 §2.2). */
-const AUTHSERV_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
-
-const MIB = 1024 * 1024;
-
-/** Every environment variable that any Zegel service reads. There is no other place. */
-const schema = z.object({
-  listen: address('ZEGEL_LISTEN', '127.0.0.1:8080', 'Where the REST API listens.'),
-  metricsListen: address(
-    'ZEGEL_METRICS_LISTEN',
-    '127.0.0.1:9464',
-    'Where /metrics, /healthz and /readyz are served. They need no token: keep this port inside.',
-  ),
-  dataDir: z
-    .string()
-    .transform((path) => resolve(path))
-    .prefault('./.zegel')
-    .register(settings, {
-      variable: 'ZEGEL_DATA_DIR',
-      description:
-        'Folder of the embedded database, of stored messages and of the files made on the first start. A relative path counts from the working directory.',
-      allowed: 'a path',
-      fallback: './.zegel',
-      unit: '',
-      secret: false,
-    }),
-  redisUrl: url(
-    'REDIS_URL',
-    ['redis:', 'rediss:'],
-    'Redis that holds the queue (6.2 or later, maxmemory-policy noeviction). Unset: the queue lies in the embedded database.',
-  ),
-  databaseUrl: url(
-    'DATABASE_URL',
-    ['postgres:', 'postgresql:'],
-    'PostgreSQL that holds domains, keys, tokens and reports. Unset: an embedded PGlite in the data folder.',
-  ),
-  messageStore: z.enum(['file', 'redis']).prefault('file').register(settings, {
-    variable: 'ZEGEL_MESSAGE_STORE',
-    description: 'Where the bytes of queued messages lie: in files under the data folder, or in Redis.',
-    allowed: '"file", or "redis" together with REDIS_URL',
-    fallback: 'file',
-    unit: '',
-    secret: false,
-  }),
-  authservId: z
-    .string()
-    .regex(AUTHSERV_ID)
-    .prefault(() => hostname())
-    .register(settings, {
-      variable: 'AUTHSERV_ID',
-      description: 'The name we give in Authentication-Results (RFC 8601 §2.5); a domain name of yours.',
-      allowed: 'a domain name',
-      fallback: 'the name of the host',
-      unit: '',
-      secret: false,
-    }),
-  ourAuthservIds: list((item) => (AUTHSERV_ID.test(item) ? item : null), {
-    variable: 'ZEGEL_OUR_AUTHSERV_IDS',
-    description:
-      'Further names that are ours: Authentication-Results that arrive under them are forged and removed (RFC 8601 §5).',
-    allowed: 'a comma-separated list of domain names',
-    fallback: 'none',
-  }),
-  receivedSpf: boolean(
-    'ZEGEL_RECEIVED_SPF',
-    false,
-    'Whether a Received-SPF field is written below Authentication-Results (RFC 7208 §9.1).',
-  ),
-  trustedSealers: list((item) => (AUTHSERV_ID.test(item) ? item : null), {
-    variable: 'ZEGEL_TRUSTED_SEALERS',
-    description:
-      'Domains whose ARC seals you believe, compared whole: reports then say what they vouch for. It never changes a DMARC result.',
-    allowed: 'a comma-separated list of domain names',
-    fallback: 'none',
-  }),
-  bimi: boolean(
-    'ZEGEL_BIMI',
-    false,
-    'Whether BIMI is checked: it fetches indicators and mark certificates over HTTPS from public addresses.',
-  ),
-  masterKey: optional(z.string(), {
-    variable: 'ZEGEL_MASTER_KEY',
-    description: 'The master key that wraps private keys at rest: 32 bytes in base64. Give this or the file, not both.',
-    allowed: 'the only one of ZEGEL_MASTER_KEY and ZEGEL_MASTER_KEY_FILE',
-    fallback: 'none',
-    unit: '',
-    secret: true,
-  }),
-  masterKeyFile: optional(
-    z.string().transform((path) => resolve(path)),
-    {
-      variable: 'ZEGEL_MASTER_KEY_FILE',
-      description: 'File (mode 0600) that holds the master key; made on the first start when it is missing.',
-      allowed: 'a path',
-      fallback: 'master-key in the data folder',
-      unit: '',
-      secret: false,
-    },
-  ),
-  dnsServers: list(parseResolverAddress, {
-    variable: 'ZEGEL_DNS_SERVERS',
-    description: 'DNS servers to ask, in order of preference; each host or host:port, IPv6 with a port in brackets.',
-    allowed: 'a comma-separated list of host[:port]',
-    fallback: 'those of the host (/etc/resolv.conf)',
-  }),
-  logLevel: z
-    .enum(logLevels)
-    .prefault('info')
-    .register(settings, {
-      variable: 'ZEGEL_LOG_LEVEL',
-      description: 'The least important log lines that are written. "debug" adds stack traces to start failures.',
-      allowed: `one of ${logLevels.join(', ')}`,
-      fallback: 'info',
-      unit: '',
-      secret: false,
-    }),
-  maxMessageBytes: integer(
-    'ZEGEL_MAX_MESSAGE_BYTES',
-    50 * MIB,
-    [1024, 1024 * MIB],
-    'bytes',
-    'Largest message taken in.',
-  ),
-  maxInflightBytes: integer(
-    'ZEGEL_MAX_INFLIGHT_BYTES',
-    256 * MIB,
-    [1024, 64 * 1024 * MIB],
-    'bytes',
-    'Message bytes the REST API holds in memory at one time; beyond it answers 503 with Retry-After. Not below ZEGEL_MAX_MESSAGE_BYTES.',
-  ),
-  maxQueued: integer(
-    'ZEGEL_MAX_QUEUED',
-    100_000,
-    [1, 100_000_000],
-    'messages',
-    'Messages that may wait in the queue; beyond it /v1/inbound answers 503 with Retry-After.',
-  ),
-  workerConcurrency: integer(
-    'ZEGEL_WORKER_CONCURRENCY',
-    16,
-    [1, 1000],
-    'messages',
-    'Messages one worker process authenticates at the same time; most of that time is waiting for DNS.',
-  ),
-  lockDurationMs: integer(
-    'ZEGEL_LOCK_DURATION_MS',
-    30_000,
-    [100, 3_600_000],
-    'ms',
-    'How long a worker owns a job without renewing its claim; after a crash the job is free again this much later.',
-  ),
-  stalledIntervalMs: integer(
-    'ZEGEL_STALLED_INTERVAL_MS',
-    15_000,
-    [100, 3_600_000],
-    'ms',
-    'How often a worker looks for jobs whose owner is gone.',
-  ),
-  maxStalledCount: integer(
-    'ZEGEL_MAX_STALLED_COUNT',
-    3,
-    [0, 1000],
-    'times',
-    'How often a job may lose its worker before it is parked as failed, its message kept.',
-  ),
-  jobAttempts: integer(
-    'ZEGEL_JOB_ATTEMPTS',
-    8,
-    [1, 1000],
-    'attempts',
-    'How often a job is tried, with growing pauses, before it is parked as failed, its message kept.',
-  ),
-  retentionDays: integer(
-    'ZEGEL_RETENTION_DAYS',
-    7,
-    [1, 3650],
-    'days',
-    'How long inbound messages and their reports are kept once done.',
-  ),
-  shutdownGraceMs: integer(
-    'ZEGEL_SHUTDOWN_GRACE_MS',
-    25_000,
-    [100, 3_600_000],
-    'ms',
-    'How long open work may take to finish at shutdown, the drain delay not counted. Keep the sum below the 30 s after which Kubernetes kills.',
-  ),
-  drainDelayMs: integer(
-    'ZEGEL_DRAIN_DELAY_MS',
-    0,
-    [0, 600_000],
-    'ms',
-    'How long the service goes on serving after /readyz says no, so that load balancers notice. About 5000 under Kubernetes.',
-  ),
-  adminTokenFile: optional(
-    z.string().transform((path) => resolve(path)),
-    {
-      variable: 'ZEGEL_ADMIN_TOKEN_FILE',
-      description: 'File (mode 0600) that holds the admin token; made on the first start when it is missing.',
-      allowed: 'a path, and not beside ZEGEL_ADMIN_TOKEN_SHA256',
-      fallback: 'admin-token in the data folder',
-      unit: '',
-      secret: false,
-    },
-  ),
-  adminTokenSha256: optional(z.string().regex(HEX_SHA256).toLowerCase(), {
-    variable: 'ZEGEL_ADMIN_TOKEN_SHA256',
-    description: 'SHA-256 of the admin token, so that the token itself need not be on the host.',
-    allowed: '64 hexadecimal digits',
-    fallback: 'none',
-    unit: '',
-    secret: true,
-  }),
-});
-
-type Parsed = z.output<typeof schema>;
+type Section = keyof typeof schema;
+type Parsed = { readonly [Name in Section]: z.output<(typeof schema)[Name]> };
 
 /** Where the master key is found; see `loadMasterKey` of @zegel/keystore. */
 export type MasterKeySource = { readonly value: string } | { readonly file: string };
@@ -248,178 +43,304 @@ export type MasterKeySource = { readonly value: string } | { readonly file: stri
 export type AdminTokenSource = { readonly file: string } | { readonly sha256: string };
 
 /**
- * What the environment says, parsed, with the defaults filled in. Paths are absolute, durations in milliseconds, sizes in bytes.
+ * What file and environment say, parsed, with the defaults filled in. Paths are absolute, durations in milliseconds unless
+ * their name says otherwise, sizes in bytes, domains A-labels in lower case, networks parsed.
  * It holds secrets (`masterKey`, `redisUrl`, `databaseUrl`): never log it.
  */
 export type Config = Readonly<
-  Omit<Parsed, 'masterKey' | 'masterKeyFile' | 'adminTokenFile' | 'adminTokenSha256'> & {
+  Omit<Parsed[''], 'masterKey' | 'masterKeyFile' | 'adminTokenFile' | 'adminTokenSha256'> & {
     masterKey: MasterKeySource;
     adminToken: AdminTokenSource;
+    milter: Readonly<Parsed['milter']>;
+    outbound: Readonly<Parsed['outbound']>;
+    submitters: Readonly<Parsed['submitters']>;
+    signing: Readonly<Parsed['signing'] & { onRefusal: RefusalPolicy }>;
+    inbound: Readonly<Parsed['inbound'] & { exceptions: Readonly<Parsed['inbound.exceptions']> }>;
   }
 >;
 
-/**
- * Reads the configuration of every service from environment variables. A variable that is set but empty counts as unset.
- *
- * @throws {ConfigError} (`config.invalid`) naming every variable that is wrong, what was given and what is allowed;
- *   the values of secrets are left out
- */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const input: Record<string, string> = {};
-  for (const [key, setting] of settingsByKey) {
-    const value = env[setting.variable];
-    if (value !== undefined && value !== '') input[key] = value;
-  }
-  const parsed = schema.safeParse(input);
-  if (!parsed.success) {
-    const keys = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
-    throw new ConfigError([...keys].map((key) => problem(key, input[key])));
-  }
-  const problems = contradictions(parsed.data).map((key) => problem(key, input[key]));
-  if (problems.length > 0) throw new ConfigError(problems);
+/** The environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
-  const { masterKey, masterKeyFile, adminTokenFile, adminTokenSha256, ...rest } = parsed.data;
+/** The variable that names the configuration file. */
+export const configFileVariable = 'ZEGEL_CONFIG';
+
+/**
+ * Reads the configuration of every service: the YAML file that `ZEGEL_CONFIG` names, where it names one, and environment
+ * variables, which go before the file. A variable that is set but empty counts as unset.
+ *
+ * @throws {ConfigError} (`config.invalid`) naming everything that is wrong, where it stands, what was given and what is
+ *   allowed; the values of secrets are left out
+ */
+export function readConfig(env: Environment): Config {
+  const name = env[configFileVariable];
+  return name === undefined || name === '' ? parseConfig(env) : parseConfig(env, readText(name));
+}
+
+/** As {@link readConfig}, with the text of the file given: a pure function, but for the name of the host. */
+export function parseConfig(env: Environment, file?: ConfigText): Config {
+  const read: ConfigFile =
+    file === undefined ? { values: new Map(), problems: [] } : readConfigFile(file, listSettings());
+  const given = new GivenValues(env, read.values, file);
+  const problems: ConfigProblem[] = [...read.problems];
+  const parse = <Output>(section: Section, object: z.ZodType<Output>): Output | null => {
+    const parsed = object.safeParse(given.inputOf(section));
+    if (parsed.success) return parsed.data;
+    problems.push(...given.problemsOf(section, parsed.error.issues));
+    return null;
+  };
+  const service = parse('', schema['']);
+  const milter = parse('milter', schema.milter);
+  const outbound = parse('outbound', schema.outbound);
+  const submitters = parse('submitters', schema.submitters);
+  const signing = parse('signing', schema.signing);
+  const onRefusal = parse('signing.onRefusal', schema['signing.onRefusal']);
+  const inbound = parse('inbound', schema.inbound);
+  const exceptions = parse('inbound.exceptions', schema['inbound.exceptions']);
+  if (service !== null) problems.push(...contradictions(service).map((key) => given.problem(key)));
+  if (onRefusal?.missingKey === 'sign-anyway' && signing !== null && signing.defaultDomain === undefined) {
+    problems.push(given.problem('signing.onRefusal.missingKey'));
+  }
+  if (
+    problems.length > 0 ||
+    service === null ||
+    milter === null ||
+    outbound === null ||
+    submitters === null ||
+    signing === null ||
+    onRefusal === null ||
+    inbound === null ||
+    exceptions === null
+  ) {
+    throw new ConfigError(problems);
+  }
+
+  const { masterKey, masterKeyFile, adminTokenFile, adminTokenSha256, ...rest } = service;
+  const dataDir = resolve(rest.dataDir);
+  const keyFile = (key: string, found: KeyFile): KeyFile => ({ ...found, file: given.path(key, found.file) });
   return {
     ...rest,
+    dataDir,
     masterKey:
-      masterKey === undefined ? { file: masterKeyFile ?? join(rest.dataDir, 'master-key') } : { value: masterKey },
+      masterKey === undefined ? { file: resolve(masterKeyFile ?? join(dataDir, 'master-key')) } : { value: masterKey },
     adminToken:
       adminTokenSha256 === undefined
-        ? { file: adminTokenFile ?? join(rest.dataDir, 'admin-token') }
+        ? { file: resolve(adminTokenFile ?? join(dataDir, 'admin-token')) }
         : { sha256: adminTokenSha256 },
+    milter,
+    outbound,
+    submitters: {
+      ...submitters,
+      logins: loginFiles(submitters.logins, (path) => given.path('submitters.logins', path)),
+    },
+    signing: {
+      ...signing,
+      keys: signing.keys?.map((key) => keyFile('signing.keys', key)),
+      onRefusal,
+    },
+    inbound: {
+      ...inbound,
+      arcSeal: inbound.arcSeal === undefined ? undefined : keyFile('inbound.arcSeal', inbound.arcSeal),
+      exceptions,
+    },
   };
 }
 
 /** Every setting, in the order of the documentation. */
 export function listSettings(): readonly Setting[] {
-  return [...settingsByKey.values()];
+  return [...settingsByKey.values()].map(({ setting }) => setting);
 }
 
-const settingsByKey: ReadonlyMap<string, Setting> = new Map(
-  Object.entries(schema.shape).map(([key, field]) => {
-    const setting = settings.get(field);
-    if (setting === undefined) throw new TypeError(`no documentation for the setting ${key}`);
-    return [key, setting];
-  }),
+interface KnownSetting {
+  readonly setting: Setting;
+  readonly form: SettingTexts['form'];
+}
+
+/** By section and name, also those that may not stand in the file. */
+const settingsByKey: ReadonlyMap<string, KnownSetting> = new Map(
+  Object.entries(schema).flatMap(([section, object]) =>
+    Object.entries(object.shape).map(([name, field]): [string, KnownSetting] => {
+      const key = keyIn(section, name);
+      const texts = settingTexts.get(field);
+      if (texts === undefined) throw new TypeError(`no documentation for the setting ${key}`);
+      const { form, environmentOnly = false, ...setting } = texts;
+      return [key, { form, setting: { ...setting, key: environmentOnly ? null : key } }];
+    }),
+  ),
 );
 
+function keyIn(section: string, name: string): string {
+  return section === '' ? name : `${section}.${name}`;
+}
+
+/** What file and environment give, and where each value comes from. */
+class GivenValues {
+  readonly #env: Environment;
+  readonly #file: ReadonlyMap<string, FileValue>;
+  readonly #folder: string;
+
+  constructor(env: Environment, values: ReadonlyMap<string, FileValue>, file: ConfigText | undefined) {
+    this.#env = env;
+    this.#file = values;
+    this.#folder = file === undefined ? '' : dirname(resolve(file.name));
+  }
+
+  /** The input of a section's schema. */
+  inputOf(section: Section): Readonly<Record<string, unknown>> {
+    const entries = Object.keys(schema[section].shape).map((name) => [name, this.#input(keyIn(section, name))]);
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  }
+
+  /** A path of a value that may come from the file, whose folder it counts from then. */
+  path(key: string, path: string): string {
+    return this.#isFromFile(key) ? resolve(this.#folder, path) : resolve(path);
+  }
+
+  problemsOf(section: Section, issues: readonly z.core.$ZodIssue[]): readonly ConfigProblem[] {
+    const problems = new Map<string, ConfigProblem>();
+    for (const issue of issues) {
+      const [name, ...inner] = issue.path;
+      const key = keyIn(section, String(name));
+      const { form } = known(key);
+      for (const problem of form === 'yaml' ? this.#innerProblems(key, inner, issue) : [this.problem(key, inner)]) {
+        problems.set(`${problem.key} ${problem.allowed}`, problem);
+      }
+    }
+    return [...problems.values()];
+  }
+
+  /** That the value of a setting is wrong: as a whole, or the item of a list in the file. */
+  problem(key: string, inner: readonly PropertyKey[] = []): ConfigProblem {
+    const { setting } = known(key);
+    const fileValue = this.#isFromFile(key) ? this.#file.get(key) : undefined;
+    const item = partOf(fileValue?.value, inner);
+    const input = inner.length > 0 && item !== undefined ? item : this.#input(key);
+    return {
+      variable: setting.variable,
+      key: setting.key,
+      at: fileValue?.position(inner) ?? null,
+      given: input === undefined || setting.secret ? null : shown(input),
+      allowed: setting.allowed,
+      fault: 'invalid',
+    };
+  }
+
+  #innerProblems(key: string, inner: readonly PropertyKey[], issue: z.core.$ZodIssue): readonly ConfigProblem[] {
+    const { setting } = known(key);
+    const fileValue = this.#isFromFile(key) ? this.#file.get(key) : undefined;
+    const make = (path: readonly PropertyKey[]): Pick<ConfigProblem, 'variable' | 'key' | 'at'> => ({
+      variable: setting.variable,
+      key: key + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join(''),
+      at: fileValue?.position(path) ?? null,
+    });
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((name) => {
+        const suggestion = closest(name, issue.message.split(', '));
+        return {
+          ...make([...inner, name]),
+          given: null,
+          allowed: issue.message,
+          fault: 'unknown-key' as const,
+          ...(suggestion === null ? {} : { suggestion }),
+        };
+      });
+    }
+    const value = partOf(this.#input(key), inner);
+    const given = value === undefined || setting.secret ? null : shown(value);
+    return [{ ...make(inner), given, allowed: issue.message, fault: 'invalid' }];
+  }
+
+  #isFromFile(key: string): boolean {
+    return this.#fromEnvironment(key) === undefined && this.#file.has(key);
+  }
+
+  #fromEnvironment(key: string): string | undefined {
+    const value = this.#env[known(key).setting.variable];
+    return value === '' ? undefined : value;
+  }
+
+  #input(key: string): unknown {
+    const { form, setting } = known(key);
+    const text = this.#fromEnvironment(key);
+    if (text !== undefined) return form === 'yaml' ? yamlValue(text) : text;
+    const fromFile = setting.key === null ? undefined : this.#file.get(key)?.value;
+    if (fromFile === undefined || form === 'yaml') return fromFile;
+    const asText = textOfValue(fromFile);
+    return form === 'path' && typeof asText === 'string' ? resolve(this.#folder, asText) : asText;
+  }
+}
+
+function known(key: string): KnownSetting {
+  const found = settingsByKey.get(key);
+  if (found === undefined) throw new TypeError(`no setting ${key}`);
+  return found;
+}
+
+/** A value of the file as its setting reads it: the text of a scalar, the items of a list joined by commas. */
+function textOfValue(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return items.every((item) => isScalarValue(item)) ? items.map(String).join(',') : value;
+  }
+  return isScalarValue(value) ? String(value) : value;
+}
+
+function isScalarValue(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** A value of a variable that is written as YAML; the text itself when it is none, which then is what is wrong. */
+function yamlValue(text: string): unknown {
+  try {
+    return parseYaml(text, { prettyErrors: false, logLevel: 'silent' });
+  } catch {
+    return text;
+  }
+}
+
+function partOf(value: unknown, path: readonly PropertyKey[]): unknown {
+  let part = value;
+  for (const step of path) {
+    if (typeof part !== 'object' || part === null || !Object.hasOwn(part, step)) return undefined;
+    part = Object.entries(part).find(([name]) => name === String(step))?.[1];
+  }
+  return part;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+function readText(name: string): ConfigText {
+  try {
+    return { name, text: readFileSync(name, 'utf8') };
+  } catch (error) {
+    const allowed = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new ConfigError([
+      {
+        variable: configFileVariable,
+        key: null,
+        at: null,
+        given: name,
+        allowed: `a file that can be read (${allowed})`,
+        fault: 'invalid',
+      },
+    ]);
+  }
+}
+
+function loginFiles(source: LoginSource, path: (text: string) => string): LoginSource {
+  if (source.kind === 'file') return { ...source, file: path(source.file) };
+  if (source.kind === 'http' && source.tokenFile !== undefined) return { ...source, tokenFile: path(source.tokenFile) };
+  return source;
+}
+
 /** Keys of the settings that are right by themselves and wrong together. */
-function contradictions(config: Parsed): string[] {
+function contradictions(config: Parsed['']): string[] {
   const keys: string[] = [];
   if (config.messageStore === 'redis' && config.redisUrl === undefined) keys.push('messageStore');
   if (config.masterKey !== undefined && config.masterKeyFile !== undefined) keys.push('masterKey');
   if (config.adminTokenFile !== undefined && config.adminTokenSha256 !== undefined) keys.push('adminTokenFile');
   if (config.maxInflightBytes < config.maxMessageBytes) keys.push('maxInflightBytes');
   return keys;
-}
-
-function problem(key: string, given: string | undefined): ConfigProblem {
-  const setting = settingsByKey.get(key);
-  if (setting === undefined) throw new TypeError(`no setting ${key}`);
-  const shown = given === undefined || setting.secret ? null : given.slice(0, MAX_SHOWN);
-  return { variable: setting.variable, given: shown, allowed: setting.allowed };
-}
-
-/** Characters of a wrong value that an error repeats. */
-const MAX_SHOWN = 200;
-
-function optional<T>(value: z.ZodType<T, string>, setting: Setting) {
-  return value.optional().register(settings, setting);
-}
-
-function address(variable: string, fallback: string, description: string) {
-  return z
-    .string()
-    .transform((text, context) => {
-      const parsed = parseAddress(text);
-      if (parsed !== null) return parsed;
-      context.addIssue('not host:port');
-      return z.NEVER;
-    })
-    .prefault(fallback)
-    .register(settings, {
-      variable,
-      description,
-      allowed: 'host:port, with an IPv6 host in brackets',
-      fallback,
-      unit: 'host:port',
-      secret: false,
-    });
-}
-
-/** URLs are secrets: they hold passwords. */
-function url(variable: string, protocols: readonly string[], description: string) {
-  const accepts = (text: string): boolean => {
-    const parsed = URL.parse(text);
-    return parsed !== null && protocols.includes(parsed.protocol) && parsed.hostname !== '';
-  };
-  return optional(z.string().refine(accepts), {
-    variable,
-    description,
-    allowed: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    fallback: 'unset',
-    unit: 'URL',
-    secret: true,
-  });
-}
-
-function integer(
-  variable: string,
-  fallback: number,
-  [least, most]: readonly [number, number],
-  unit: string,
-  description: string,
-) {
-  const within = (value: number): boolean => value >= least && value <= most;
-  return z
-    .string()
-    .regex(/^[0-9]{1,15}$/)
-    .transform(Number)
-    .refine(within)
-    .prefault(String(fallback))
-    .register(settings, {
-      variable,
-      description,
-      allowed:
-        variable === 'ZEGEL_MAX_INFLIGHT_BYTES'
-          ? `a whole number from ${least} to ${most}, not below ZEGEL_MAX_MESSAGE_BYTES`
-          : `a whole number from ${least} to ${most}`,
-      fallback: String(fallback),
-      unit,
-      secret: false,
-    });
-}
-
-function boolean(variable: string, fallback: boolean, description: string) {
-  return z
-    .enum(['true', 'false', '1', '0', 'yes', 'no'])
-    .transform((text) => text === 'true' || text === '1' || text === 'yes')
-    .prefault(fallback ? 'true' : 'false')
-    .register(settings, {
-      variable,
-      description,
-      allowed: 'true or false',
-      fallback: String(fallback),
-      unit: '',
-      secret: false,
-    });
-}
-
-/** A comma-separated list; blanks around items and empty items are ignored. */
-function list<T>(parse: (item: string) => T | null, setting: Omit<Setting, 'secret' | 'unit'>) {
-  return z
-    .string()
-    .transform((text, context): readonly T[] => {
-      const items: T[] = [];
-      for (const item of text.split(',')) {
-        const trimmed = item.trim();
-        if (trimmed === '') continue;
-        const parsed = parse(trimmed);
-        if (parsed === null) context.addIssue('not in the form of the list');
-        else items.push(parsed);
-      }
-      return items;
-    })
-    .prefault('')
-    .register(settings, { ...setting, unit: 'list', secret: false });
 }

@@ -47,6 +47,36 @@ describe('readConfig', () => {
       shutdownGraceMs: 25_000,
       drainDelayMs: 0,
       adminToken: { file: resolve('.zegel/admin-token') },
+      milter: {
+        listen: [],
+        processes: 1,
+        maxConnections: 1000,
+        idleMs: 600_000,
+        commandMs: 300_000,
+        removeOwnResultsOutbound: true,
+      },
+      outbound: { daemonNames: [], internalNetworks: [] },
+      submitters: { logins: { kind: 'none' }, networks: [] },
+      signing: {
+        rules: [],
+        alsoSign: [],
+        validitySeconds: 0,
+        canonicalization: 'relaxed/relaxed',
+        oversign: [],
+        signWhenPresent: [],
+        onRefusal: {
+          missingKey: 'tempfail',
+          ambiguousAuthor: 'reject',
+          refusedHeader: 'reject',
+          notPermitted: 'reject',
+        },
+      },
+      inbound: {
+        policy: 'annotate',
+        onTemporaryError: 'accept',
+        onAmbiguousAuthor: 'reject',
+        exceptions: { domains: [], networks: [], sealers: [], mailingLists: [] },
+      },
     });
   });
 
