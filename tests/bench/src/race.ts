@@ -1,0 +1,73 @@
+/** Rates per second of processor time, of contestants that take turns. */
+
+/** Does the work `count` times and answers the seconds of processor time it took, all threads of its process. */
+export type Timed = (count: number) => Promise<number>;
+
+export interface Contestant {
+  readonly name: string;
+  readonly run: Timed;
+}
+
+export interface RaceOptions {
+  readonly rounds: number;
+  /** Seconds of processor time that one sample takes, about. */
+  readonly sampleSeconds: number;
+}
+
+export interface Rate {
+  readonly name: string;
+  /** Median of the rounds: operations per second of processor time. */
+  readonly rate: number;
+  /** Each round's rate, in order. */
+  readonly samples: readonly number[];
+}
+
+/** A contestant inside this process. The work may be synchronous: then no promise is awaited. */
+export function inProcess(name: string, work: () => unknown): Contestant {
+  return {
+    name,
+    async run(count) {
+      const before = process.cpuUsage();
+      for (let turn = 0; turn < count; turn++) {
+        const done = work();
+        if (done instanceof Promise) await done;
+      }
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1e6;
+    },
+  };
+}
+
+/**
+ * Lets contestants take turns, so that a slow spell of the machine meets all of them, and answers the median rate of
+ * each. One sample of each goes before, for compilers and caches.
+ */
+export async function race(contestants: readonly Contestant[], options: RaceOptions): Promise<readonly Rate[]> {
+  const { rounds, sampleSeconds } = options;
+  const counts: number[] = [];
+  for (const { run } of contestants) {
+    let count = 1;
+    let seconds = await run(count);
+    // Doubled until a sample is long enough to say how many make up a whole one; that is the warm-up too.
+    while (seconds < sampleSeconds / 2) {
+      count *= seconds < sampleSeconds / 16 ? 8 : 2;
+      seconds = await run(count);
+    }
+    counts.push(Math.max(1, Math.round((count * sampleSeconds) / seconds)));
+  }
+  const samples: number[][] = contestants.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { run }] of contestants.entries()) {
+      const count = counts[index] ?? 1;
+      samples[index]?.push(count / Math.max(1e-6, await run(count)));
+    }
+  }
+  return contestants.map(({ name }, index) => ({ name, rate: median(samples[index] ?? []), samples: samples[index] ?? [] }));
+}
+
+export function median(values: readonly number[]): number {
+  const ordered = values.toSorted((one, other) => one - other);
+  const middle = ordered.length >> 1;
+  const upper = ordered[middle] ?? 0;
+  return ordered.length % 2 === 1 ? upper : (upper + (ordered[middle - 1] ?? upper)) / 2;
+}
