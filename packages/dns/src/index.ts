@@ -5,6 +5,7 @@ export type { ZoneErrorCode } from './errors.ts';
 export { isSubdomainOf, normalizeName, parentName, splitLabels } from './name.ts';
 export { OverlayResolver } from './overlay-resolver.ts';
 export type { LocalResolver } from './overlay-resolver.ts';
+export { RecordCache } from './record-cache.ts';
 export { SharedLookups } from './shared-lookups.ts';
 export type { SharedLookupsOptions } from './shared-lookups.ts';
 export { parseZone } from './zone.ts';

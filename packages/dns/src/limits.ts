@@ -60,3 +60,9 @@ export const MAX_NEGATIVE_TTL = 900;
 
 /** Seconds for which a failure is kept, so that a dead domain does not cost every message a deadline (RFC 9520 §3.2). */
 export const FAILURE_TTL = 5;
+
+/** Characters of record texts whose readings one RecordCache keeps in a generation; it has two. */
+export const MAX_CACHED_RECORD_CHARACTERS = 128 * 1024;
+
+/** Characters of a record text above which its reading is not kept: nearly all records in use are shorter. */
+export const MAX_CACHED_RECORD = 2048;

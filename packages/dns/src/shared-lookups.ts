@@ -45,13 +45,17 @@ export class SharedLookups implements Resolver {
   }
 
   resolve<T extends RecordType>(name: string, type: T, options: ResolveOptions = {}): Promise<DnsAnswer<T>> {
+    const { signal } = options;
+    // Checks ask for names in the one form in which they are kept, mostly: then nothing has to be normalized to find one.
+    const known = this.#lookups.get(`${type} ${name}`);
+    if (known !== undefined && isOfType(known, type)) return this.#wait(known.answer, signal);
     const normalized = normalizeName(name);
     if (normalized === null) {
       return Promise.resolve({ status: 'nxdomain', ttl: 0, authentic: false, cnames: [] });
     }
     const key = `${type} ${normalized}`;
-    const known = this.#lookups.get(key);
-    if (known !== undefined && isOfType(known, type)) return waitForAnswer(known.answer, options.signal);
+    const same = normalized === name ? undefined : this.#lookups.get(key);
+    if (same !== undefined && isOfType(same, type)) return this.#wait(same.answer, signal);
     if (this.#lookups.size >= this.#maxLookups) {
       this.#exhausted = true;
       return Promise.resolve({ status: 'temporary-failure', reason: 'refused', cnames: [] });
@@ -59,7 +63,12 @@ export class SharedLookups implements Resolver {
     const deadline = this.#signal === undefined ? {} : { signal: this.#signal };
     const answer = waitForAnswer(this.#resolver.resolve(normalized, type, deadline), this.#signal);
     this.#lookups.set(key, { type, answer });
-    return waitForAnswer(answer, options.signal);
+    return this.#wait(answer, signal);
+  }
+
+  /** Every answer is waited for under the message's own signal already. */
+  #wait<T extends RecordType>(answer: Promise<DnsAnswer<T>>, signal: AbortSignal | undefined): Promise<DnsAnswer<T>> {
+    return signal === this.#signal ? answer : waitForAnswer(answer, signal);
   }
 }
 

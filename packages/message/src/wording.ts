@@ -6,11 +6,28 @@ const maxValueLength = 300;
  * that are no characters become `?`. A placeholder without a text or number to fill it becomes `?` as well.
  */
 export function fillTemplate(template: string, values: object): string {
-  const entries = new Map<string, unknown>(Object.entries(values));
-  return template.replaceAll(/\{(\w+)\}/g, (_braces, name: string) => {
-    const value = entries.get(name);
-    return typeof value === 'string' || typeof value === 'number' ? printable(String(value)) : '?';
-  });
+  const parts = partsOf(template);
+  let text = parts[0] ?? '';
+  for (let at = 1; at < parts.length; at += 2) {
+    const name = parts[at] ?? '';
+    const value: unknown = Object.hasOwn(values, name) ? Reflect.get(values, name) : undefined;
+    text += typeof value === 'string' || typeof value === 'number' ? printable(String(value)) : '?';
+    text += parts[at + 1] ?? '';
+  }
+  return text;
+}
+
+/** Templates taken apart: literal text and names in turn. They come from tables of codes, so that there are few. */
+const takenApart = new Map<string, readonly string[]>();
+const maxTakenApart = 1_000;
+
+function partsOf(template: string): readonly string[] {
+  const known = takenApart.get(template);
+  if (known !== undefined) return known;
+  const parts = template.split(/\{(\w+)\}/);
+  if (takenApart.size >= maxTakenApart) takenApart.clear();
+  takenApart.set(template, parts);
+  return parts;
 }
 
 /** What a table of codes says to a person about one outcome. */
@@ -29,7 +46,10 @@ export function fillTexts({ explanation, advice }: OutcomeTexts, values: object)
   };
 }
 
+const plain = /^[ -~]*$/;
+
 function printable(value: string): string {
+  if (value.length <= maxValueLength && plain.test(value)) return value;
   const shown = value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;
   return shown.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -3,17 +3,19 @@ import { normalizeName } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { describeSpf, spfCodeResults } from './codes.ts';
 import type { SpfValues } from './codes.ts';
-import { startDeadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { identityDomain } from './domain.ts';
 import { SpfInputError } from './errors.ts';
 import { evaluateDomain } from './evaluate-domain.ts';
 import type { Verdict } from './evaluate-domain.ts';
+import { noCounts } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { findExplanation } from './explanation.ts';
 import { dottedForm, formatIp, parseClientIp } from './ip.ts';
 import type { IpAddress } from './ip.ts';
 import { spfLimits } from './limits.ts';
 import type { SpfLimits } from './limits.ts';
+import type { MacroValues } from './macro.ts';
 import type { SpfResult } from './result.ts';
 
 /** Who is to be checked, and with what. */
@@ -76,7 +78,7 @@ async function check(
   }
   const limits: SpfLimits = { ...spfLimits, ...options.limits };
   const domain = identityDomain(domainText);
-  const deadline = startDeadline(limits.maxDuration, options.signal);
+  const deadline = new Deadline(limits.maxDuration, options.signal);
   const evaluation: Evaluation = {
     resolver: options.resolver,
     limits,
@@ -86,6 +88,7 @@ async function check(
     macros: senderMacros(options, limits, client, localPart, domain ?? domainText),
     active: new Set(),
     counts: { lookupTerms: 0, voidLookups: 0, queries: 0 },
+    shownCounts: noCounts,
     trace: [],
     traceOmitted: 0,
   };
@@ -105,7 +108,7 @@ function notADomain(text: string): Verdict {
   return { finding: { code: 'spf.invalid-domain', values: { domain: text } } };
 }
 
-/** RFC 7208 §7.2, §7.3. A value that cannot stand in a name or a line of text is undefined (RFC 8616 §4). */
+/** RFC 7208 §7.2, §7.3. Most records hold no macro: what they stand for is worked out when one does. */
 function senderMacros(
   options: SpfHeloOptions,
   limits: SpfLimits,
@@ -113,6 +116,21 @@ function senderMacros(
   localPart: string,
   domain: string,
 ): Evaluation['macros'] {
+  let shared: MacroValues | undefined;
+  return (recordDomain, clientName) => {
+    shared ??= sharedMacros(options, limits, client, localPart, domain);
+    return { ...shared, d: recordDomain, p: clientName };
+  };
+}
+
+/** Of all records: everything but `%{d}` and `%{p}`. A value that cannot stand in a name or a line of text is undefined (RFC 8616 §4). */
+function sharedMacros(
+  options: SpfHeloOptions,
+  limits: SpfLimits,
+  client: IpAddress,
+  localPart: string,
+  domain: string,
+): MacroValues {
   const usable = (value: string): string | undefined =>
     value.length <= limits.maxMacroValueLength && isPrintableAscii(value) ? value : undefined;
   return {

@@ -5,9 +5,10 @@ import type { SpfCode } from './codes.ts';
 import { isMultiLabel } from './domain.ts';
 import { ask, beginStep, countLookup, deadlineExceeded, endStep, temporaryFailure } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
-import { matches } from './mechanisms.ts';
-import { isSpfRecord, parseRecord } from './parse.ts';
-import type { Directive, DomainModifier, Mechanism, Qualifier, SpfRecord } from './record.ts';
+import { matches, matchesLocally } from './mechanisms.ts';
+import { isSpfRecord, parseKnownRecord } from './parse.ts';
+import { isLocal } from './record.ts';
+import type { Directive, DomainModifier, LocalMechanism, Mechanism, Qualifier, SpfRecord } from './record.ts';
 import type { SpfEvidence } from './result.ts';
 import { targetName } from './target-name.ts';
 
@@ -57,7 +58,7 @@ async function readRecord(
   const [octets] = records;
   if (octets === undefined) return stop('spf.no-record');
   if (records.length > 1) return stop('spf.multiple-records', { count: String(records.length) });
-  const parsed = parseRecord(octets, evaluation.limits.maxRecordLength);
+  const parsed = parseKnownRecord(octets, evaluation.limits.maxRecordLength);
   if (!parsed.ok) {
     const { fault, term, position } = parsed.error;
     return { ...stop('spf.syntax-error', { fault, term, position: String(position) }), record: showRecord(octets) };
@@ -80,8 +81,12 @@ async function evaluateRecord(
 ): Promise<Verdict> {
   for (const directive of record.directives) {
     const step = beginStep(evaluation, 'term', domain, depth, directive.text);
-    const outcome = await evaluateDirective(evaluation, step, directive, domain, depth);
-    if (outcome === false && !evaluation.deadline.signal.aborted) {
+    // Most terms are networks: they need no DNS, and no promise.
+    const { mechanism } = directive;
+    const outcome = isLocal(mechanism)
+      ? matchesLocally(mechanism, evaluation.client)
+      : await evaluateMechanism(evaluation, step, mechanism, domain, depth);
+    if (outcome === false && !evaluation.deadline.passed) {
       endStep(evaluation, step, 'no-match');
       continue;
     }
@@ -131,18 +136,15 @@ const codeOfQualifier: Readonly<Record<Qualifier, SpfCode>> = {
 };
 
 /** Does it match? A verdict where the check ends. */
-async function evaluateDirective(
+async function evaluateMechanism(
   evaluation: Evaluation,
   step: Step,
-  directive: Directive,
+  mechanism: Exclude<Mechanism, LocalMechanism>,
   domain: string,
   depth: number,
 ): Promise<boolean | Verdict> {
-  const { mechanism } = directive;
-  if (mechanism.name !== 'all' && mechanism.name !== 'ip4' && mechanism.name !== 'ip6') {
-    const finding = countLookup(evaluation, step);
-    if (finding !== undefined) return { finding, step };
-  }
+  const finding = countLookup(evaluation, step);
+  if (finding !== undefined) return { finding, step };
   if (mechanism.name !== 'include') {
     const outcome = await matches(evaluation, step, mechanism, domain);
     return typeof outcome === 'boolean' ? outcome : { finding: withDomain(outcome, domain), step };

@@ -14,11 +14,13 @@ export interface Evaluation {
   readonly client: IpAddress;
   /** The domain of the identity: whose record set the limits are blamed on. */
   readonly identity: string;
-  /** What macros stand for, but for `d` and `p`, which depend on the record. */
-  readonly macros: Omit<MacroValues, 'd' | 'p'>;
+  /** What macros stand for in a record of `domain`; `clientName` is the value of `%{p}`, where one is needed. */
+  readonly macros: (domain: string, clientName?: string) => MacroValues;
   /** Domains being evaluated, outermost first: a second visit of one would never end. */
   readonly active: Set<string>;
   readonly counts: Mutable<SpfCounts>;
+  /** The counts as the latest step shows them: most steps count nothing, and share one. */
+  shownCounts: SpfCounts;
   readonly trace: SpfTraceEntry[];
   traceOmitted: number;
 }
@@ -26,7 +28,10 @@ export interface Evaluation {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A trace entry that is still being written. */
-export type Step = Omit<Mutable<SpfTraceEntry>, 'lookups'> & { readonly lookups: SpfLookup[] };
+export type Step = Omit<Mutable<SpfTraceEntry>, 'lookups'> & { lookups: readonly SpfLookup[] };
+
+/** Before anything is counted. */
+export const noCounts: SpfCounts = { lookupTerms: 0, voidLookups: 0, queries: 0 };
 
 /** A code with what its words need: why a check ends here. */
 export interface Finding {
@@ -36,6 +41,8 @@ export interface Finding {
 
 const shownTextLength = 512;
 const shownRecords = 10;
+/** Of all the steps that ask nothing. */
+const noLookups: readonly SpfLookup[] = [];
 
 /** Opens a step of the trace; above the trace's limit it is only counted. */
 export function beginStep(
@@ -50,9 +57,9 @@ export function beginStep(
     domain,
     depth,
     text: text.slice(0, shownTextLength),
-    lookups: [],
+    lookups: noLookups,
     outcome: 'error',
-    counts: { ...evaluation.counts },
+    counts: countsSoFar(evaluation),
     decisive: false,
   };
   if (evaluation.trace.length < evaluation.limits.maxTraceEntries) evaluation.trace.push(step);
@@ -63,7 +70,16 @@ export function beginStep(
 /** Closes a step with what it came to. */
 export function endStep(evaluation: Evaluation, step: Step, outcome: SpfStepOutcome): void {
   step.outcome = outcome;
-  step.counts = { ...evaluation.counts };
+  step.counts = countsSoFar(evaluation);
+}
+
+function countsSoFar(evaluation: Evaluation): SpfCounts {
+  const { counts, shownCounts } = evaluation;
+  const isSame =
+    counts.lookupTerms === shownCounts.lookupTerms &&
+    counts.voidLookups === shownCounts.voidLookups &&
+    counts.queries === shownCounts.queries;
+  return isSame ? shownCounts : (evaluation.shownCounts = { ...counts });
 }
 
 /** Asks the DNS, as long as there is time. When there is none left, the answer is a time-out at once. */
@@ -74,19 +90,19 @@ export async function ask<T extends RecordType>(
   type: T,
 ): Promise<DnsAnswer<T>> {
   const lookup: Mutable<SpfLookup> = { name, type, status: 'unanswered' };
-  step.lookups.push(lookup);
-  const { signal, passed } = evaluation.deadline;
+  step.lookups = step.lookups === noLookups ? [lookup] : [...step.lookups, lookup];
+  const { deadline } = evaluation;
+  const { signal } = deadline;
   const late: DnsAnswer<T> = { status: 'temporary-failure', reason: 'timeout', cnames: [] };
   if (signal.aborted) return late;
   evaluation.counts.queries++;
-  const answer = await Promise.race([evaluation.resolver.resolve(name, type, { signal }), passed.then(() => late)]);
+  const answer = await deadline.wait(evaluation.resolver.resolve(name, type, { signal }), late);
   if (answer === late) return late;
   lookup.status = answer.status;
   if (answer.status === 'temporary-failure') lookup.reason = answer.reason;
   else lookup.ttl = answer.ttl;
-  if (answer.status === 'found') {
-    const shown = answer.records.slice(0, shownRecords).map(showRecord);
-    if (type !== 'TXT') lookup.records = shown;
+  if (answer.status === 'found' && type !== 'TXT') {
+    lookup.records = answer.records.slice(0, shownRecords).map(showRecord);
   }
   return answer;
 }
@@ -103,7 +119,7 @@ export function temporaryFailure(
   type: RecordType,
   answer: DnsAnswer & { status: 'temporary-failure' },
 ): Finding {
-  if (evaluation.deadline.signal.aborted) return deadlineExceeded();
+  if (evaluation.deadline.passed) return deadlineExceeded();
   return {
     code: answer.reason === 'timeout' ? 'spf.dns-timeout' : 'spf.dns-failure',
     values: { name, type, reason: answer.reason },

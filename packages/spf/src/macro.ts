@@ -24,7 +24,10 @@ export interface Macro {
 export type MacroString = readonly (string | Macro)[];
 
 /** What the letters stand for. Undefined: has no form that can be used, so that what needs it does not apply. */
-export type MacroValues = Readonly<Record<MacroLetter, string | undefined>>;
+export type MacroValues = Readonly<Partial<Record<MacroLetter, string | undefined>>>;
+
+/** For a string without macros. */
+export const noValues: MacroValues = {};
 
 /** Why a macro string cannot be read. */
 export type MacroFault = 'macro-syntax' | 'macro-unknown' | 'macro-zero' | 'macro-explanation-only';
@@ -88,6 +91,11 @@ function isMacroLetter(letter: string): letter is MacroLetter {
   return letter.length === 1 && 'slodipvhcrt'.includes(letter);
 }
 
+/** Does the string hold no macro at all? */
+export function isLiteral(text: MacroString): boolean {
+  return text.every((part) => typeof part === 'string');
+}
+
 /** Does the string hold this macro? */
 export function usesMacro(text: MacroString, letter: MacroLetter): boolean {
   return text.some((part) => typeof part !== 'string' && part.letter === letter);
@@ -99,6 +107,8 @@ export function usesMacro(text: MacroString, letter: MacroLetter): boolean {
  */
 export function expandName(text: MacroString, values: MacroValues): string | undefined {
   // From the right, and no further than a name reaches: what lies left of that is dropped anyway.
+  const [only] = text;
+  if (text.length === 1 && typeof only === 'string') return truncateName(withoutFinalDot(only));
   const pieces: string[] = [];
   let length = 0;
   for (let i = text.length - 1; i >= 0 && length <= maxNameLength + 1; i--) {

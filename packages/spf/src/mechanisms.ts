@@ -3,22 +3,26 @@ import { isAskable, isWithin } from './domain.ts';
 import { ask, countVoid, temporaryFailure } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
 import { contains, parseIpv4, parseIpv6 } from './ip.ts';
-import type { Mechanism } from './record.ts';
+import type { IpAddress } from './ip.ts';
+import type { LocalMechanism, Mechanism } from './record.ts';
 import { targetName } from './target-name.ts';
 import { askAddresses, askClientNames, validateNames } from './validated-names.ts';
 import type { DnsAnswer } from '@zegel/dns';
 
 type HostMechanism = Extract<Mechanism, { name: 'a' | 'mx' }>;
 
+/** Whether a mechanism that needs no DNS matches. */
+export function matchesLocally(mechanism: LocalMechanism, client: IpAddress): boolean {
+  return mechanism.name === 'all' || contains(mechanism.network, client);
+}
+
 /** True for a match, or why the check ends here. `domain` is the one whose record holds the mechanism. */
 export async function matches(
   evaluation: Evaluation,
   step: Step,
-  mechanism: Exclude<Mechanism, { name: 'include' }>,
+  mechanism: Exclude<Mechanism, LocalMechanism | { name: 'include' }>,
   domain: string,
 ): Promise<boolean | Finding> {
-  if (mechanism.name === 'all') return true;
-  if (mechanism.name === 'ip4' || mechanism.name === 'ip6') return contains(mechanism.network, evaluation.client);
   const target = await targetName(evaluation, step, mechanism.domain, domain);
   if (target.status === 'over-limit') return target.finding;
   if (target.status !== 'name') return false;

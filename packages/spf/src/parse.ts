@@ -1,4 +1,5 @@
 /** Reading SPF records: from the octets of a TXT record to terms, by the grammar of RFC 7208 §12. */
+import { RecordCache } from '@zegel/dns';
 import { parseIpv4, parseIpv6 } from './ip.ts';
 import { spfLimits } from './limits.ts';
 import { parseMacroString } from './macro.ts';
@@ -24,7 +25,22 @@ const decoder = new TextDecoder('latin1');
 
 /** Is this TXT record an SPF record: `v=spf1` in any case, then a space or the end (RFC 7208 §4.5)? */
 export function isSpfRecord(octets: Uint8Array): boolean {
-  return hasVersion(decoder.decode(octets.subarray(0, 7)));
+  for (let at = 0; at < version.length; at++) {
+    const octet = octets[at] ?? 0;
+    const lower = octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet;
+    if (lower !== version.charCodeAt(at)) return false;
+  }
+  return octets.length === version.length || octets[version.length] === 0x20;
+}
+
+const version = 'v=spf1';
+
+const readings = new RecordCache((text) => parseRecord(Buffer.from(text, 'latin1'), text.length));
+
+/** {@link parseRecord} for records from the DNS, which come again and again: what was read from the same octets before is kept. */
+export function parseKnownRecord(octets: Uint8Array, maxLength: number): SpfParse {
+  if (octets.length > maxLength) return wrong('record-too-long', '', 0);
+  return readings.read(Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1'));
 }
 
 function hasVersion(text: string): boolean {

@@ -21,6 +21,13 @@ export type Mechanism =
   | { readonly name: 'ip4'; readonly network: IpNetwork }
   | { readonly name: 'ip6'; readonly network: IpNetwork };
 
+/** The mechanisms that need no DNS. */
+export type LocalMechanism = Extract<Mechanism, { readonly name: 'all' | 'ip4' | 'ip6' }>;
+
+export function isLocal(mechanism: Mechanism): mechanism is LocalMechanism {
+  return mechanism.name === 'ip4' || mechanism.name === 'ip6' || mechanism.name === 'all';
+}
+
 /** A mechanism with its qualifier, and the term as it stands in the record. */
 export interface Directive {
   readonly text: string;

@@ -2,7 +2,7 @@
 import { isAskable } from './domain.ts';
 import { countLookup } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
-import { expandName, usesMacro } from './macro.ts';
+import { expandName, isLiteral, noValues, usesMacro } from './macro.ts';
 import type { MacroString, MacroValues } from './macro.ts';
 import { validatedName } from './validated-names.ts';
 
@@ -15,19 +15,25 @@ export type Target =
   | { readonly status: 'unusable' }
   | { readonly status: 'over-limit'; readonly finding: Finding };
 
-/** The target name of a term of `domain`'s record. A `%{p}` in it costs one look-up of the limit (RFC 7208 §4.6.4). */
-export async function targetName(
+/**
+ * The target name of a term of `domain`'s record. A `%{p}` in it costs one look-up of the limit (RFC 7208 §4.6.4), and is
+ * the only thing that has to be waited for.
+ */
+export function targetName(
   evaluation: Evaluation,
   step: Step,
   spec: MacroString | undefined,
   domain: string,
-): Promise<Target> {
+): Target | Promise<Target> {
   if (spec === undefined) return { status: 'name', name: domain };
-  if (usesMacro(spec, 'p')) {
-    const finding = countLookup(evaluation, step);
-    if (finding !== undefined) return { status: 'over-limit', finding };
-  }
-  const name = expandName(spec, await macroValues(evaluation, step, spec, domain));
+  if (!usesMacro(spec, 'p')) return expand(spec, isLiteral(spec) ? noValues : evaluation.macros(domain));
+  const finding = countLookup(evaluation, step);
+  if (finding !== undefined) return { status: 'over-limit', finding };
+  return macroValues(evaluation, step, spec, domain).then((values) => expand(spec, values));
+}
+
+function expand(spec: MacroString, values: MacroValues): Target {
+  const name = expandName(spec, values);
   if (name === undefined) return { status: 'unusable' };
   return { status: isAskable(name) ? 'name' : 'malformed', name };
 }
@@ -40,5 +46,5 @@ export async function macroValues(
   domain: string,
 ): Promise<MacroValues> {
   const p = usesMacro(text, 'p') ? await validatedName(evaluation, step, domain) : undefined;
-  return { ...evaluation.macros, d: domain, p };
+  return evaluation.macros(domain, p);
 }
