@@ -62,7 +62,11 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
       samples[index]?.push(count / Math.max(1e-6, await run(count)));
     }
   }
-  return contestants.map(({ name }, index) => ({ name, rate: median(samples[index] ?? []), samples: samples[index] ?? [] }));
+  return contestants.map(({ name }, index) => ({
+    name,
+    rate: median(samples[index] ?? []),
+    samples: samples[index] ?? [],
+  }));
 }
 
 export function median(values: readonly number[]): number {

@@ -15,7 +15,12 @@ export function mailauthRival(ground: Ground): Rival {
   // mailauth declares texts alone, and takes what node:dns gives.
   const resolver = ground.resolver as (name: string, type: string) => Promise<string[]>;
   const rsa = { signingDomain: domain, selector, privateKey: privateKeyPem, algorithm: 'rsa-sha256' };
-  const ed25519 = { signingDomain: domain, selector: edSelector, privateKey: edPrivateKeyPem, algorithm: 'ed25519-sha256' };
+  const ed25519 = {
+    signingDomain: domain,
+    selector: edSelector,
+    privateKey: edPrivateKeyPem,
+    algorithm: 'ed25519-sha256',
+  };
   const signWith = async (message: Buffer, signatureData: object[]): Promise<Buffer> => {
     const { signatures } = await dkimSign(message, { canonicalization: 'relaxed/relaxed', signatureData } as never);
     return Buffer.from(signatures);
@@ -43,7 +48,14 @@ export function mailauthRival(ground: Ground): Rival {
       return result !== false && result.status.result === 'pass';
     },
     async auth(message) {
-      const result = await authenticate(message, { ip, helo, sender, mta: 'mx.example.net', resolver, disableBimi: true });
+      const result = await authenticate(message, {
+        ip,
+        helo,
+        sender,
+        mta: 'mx.example.net',
+        resolver,
+        disableBimi: true,
+      });
       return result.dmarc !== false && result.dmarc.status.result === 'pass';
     },
   };
