@@ -48,23 +48,36 @@ const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
  * @returns entries for `remove` of HeaderEdits, top down, counted as received.
  */
 export function findForged(header: Header, authservIds: readonly string[]): HeaderEdits['remove'] {
-  const ours = new Set(authservIds.flatMap(comparableNames));
-  const forged: { name: string; occurrence: number }[] = [];
-  const seen = new Map<string, number>();
   const bytes = Buffer.from(header.bytes.buffer, header.bytes.byteOffset, header.bytes.byteLength);
+  const isBare = hasBareLineEnd(bytes);
+  let ours: ReadonlySet<string> | undefined;
+  /** Where they begin: fields beyond the list are made anew each time they are looked at. */
+  const forged = new Set<number>();
+  for (const field of everyField(header)) {
+    if (field.name !== fieldName && field.name !== '' && !isBare) continue;
+    ours ??= new Set(authservIds.flatMap(comparableNames));
+    if (isForged(bytes, field, ours, isBare)) forged.add(field.start);
+  }
+  return forged.size === 0 ? [] : countAll(header, forged);
+}
+
+/** The fields of a header that begin at these offsets, each by its place among those of its name. */
+function countAll(header: Header, starts: ReadonlySet<number>): HeaderEdits['remove'] {
+  const counted: { name: string; occurrence: number }[] = [];
+  const seen = new Map<string, number>();
   for (const field of everyField(header)) {
     const occurrence = (seen.get(field.name) ?? 0) + 1;
     seen.set(field.name, occurrence);
-    if (isForged(bytes, field, ours)) forged.push({ name: field.name, occurrence });
+    if (starts.has(field.start)) counted.push({ name: field.name, occurrence });
   }
-  return forged;
+  return counted;
 }
 
-function isForged(bytes: Buffer, field: HeaderField, ours: ReadonlySet<string>): boolean {
+function isForged(bytes: Buffer, field: HeaderField, ours: ReadonlySet<string>, isBare: boolean): boolean {
   if (field.name === fieldName && claimsOurs(valueOf(bytes, field), ours)) return true;
   const all = bytes.subarray(field.start, field.end);
   if (field.name === '' && isForgedLine(all.toString('latin1'), ours)) return true;
-  return hasBareLineEnd(all) && smugglesLine(all.toString('latin1'), ours);
+  return isBare && hasBareLineEnd(all) && smugglesLine(all.toString('latin1'), ours);
 }
 
 /** As much of a value as is looked at, one octet a character, and whether that is all of it. */

@@ -58,7 +58,12 @@ export function formatAuthenticationResultsField(
   value: AuthenticationResults,
   options: FormatOptions = {},
 ): Uint8Array {
-  return Buffer.from(`${fieldName(value)}: ${formatAuthenticationResults(value, options)}\r\n`);
+  return asField(value, formatAuthenticationResults(value, options));
+}
+
+/** The whole field around a body that {@link formatAuthenticationResults} has written for this value. */
+export function asField(value: AuthenticationResults, body: string): Uint8Array {
+  return Buffer.from(`${fieldName(value)}: ${body}\r\n`);
 }
 
 function fieldName(value: AuthenticationResults): string {
@@ -111,8 +116,12 @@ function foldWords(words: readonly string[]): string {
   return text;
 }
 
+/** A Keyword as it is written, hyphens inside only. */
+const writtenKeyword = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
 /** A Keyword (RFC 5321 §4.1.1.1) made of what ought to be one. */
 function toKeyword(text: string): string {
+  if (text.length <= maxKeywordLength && writtenKeyword.test(text)) return text;
   const letters = text
     .slice(0, maxKeywordLength)
     .replaceAll(/[^A-Za-z0-9]/g, '-')
@@ -140,8 +149,11 @@ function writableValue(text: string, eai: boolean): string {
   return /[@.]/.test(text) ? writableName(text, eai) : writable(text, eai);
 }
 
+const plainText = /^[ -~]*$/;
+
 /** Replaces what no field may hold: controls by `control`, the rest by "?". */
 function replaceUnwritable(text: string, control: '?' | ' ', eai: boolean): string {
+  if (plainText.test(text)) return text;
   const clean = text.replaceAll(unwritable, (character) =>
     character === '\t' ? character : /\p{Cc}/u.test(character) ? control : '?',
   );
@@ -150,7 +162,8 @@ function replaceUnwritable(text: string, control: '?' | ' ', eai: boolean): stri
 
 /** Cuts a text at `maxTextOctets`, between characters, and marks the cut. */
 function bound(text: string): string {
-  if (Buffer.byteLength(text) <= maxTextOctets) return text;
+  // A UTF-16 unit takes three octets at most.
+  if (text.length <= maxTextOctets / 3 || Buffer.byteLength(text) <= maxTextOctets) return text;
   let octets = '...'.length;
   let kept = '';
   for (const character of text) {

@@ -1,6 +1,6 @@
 export type { AuthResultsCode, ParseFailure } from './errors.ts';
 export { findForged } from './forged.ts';
-export { formatAuthenticationResults, formatAuthenticationResultsField } from './format.ts';
+export { asField, formatAuthenticationResults, formatAuthenticationResultsField } from './format.ts';
 export type { FormatOptions } from './format.ts';
 export { readAuthenticationResults } from './lenient.ts';
 export { authResultsLimits, formatLimits, maxIdentifierOctets } from './limits.ts';

@@ -1,12 +1,12 @@
 import { beginChainVerification } from '@zegel/arc';
-import { findForged, formatAuthenticationResults, formatAuthenticationResultsField } from '@zegel/auth-results';
+import { asField, findForged, formatAuthenticationResults } from '@zegel/auth-results';
 import { BodyDigests, beginVerification } from '@zegel/dkim';
 import type { SigningKey } from '@zegel/dkim';
-import { evaluateDmarc } from '@zegel/dmarc';
+import { discoverPolicy, evaluateDmarc } from '@zegel/dmarc';
 import type { DmarcResult } from '@zegel/dmarc';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
-import { LineEndWatch, MessageScanner, exceededLimit, readAuthor } from '@zegel/message';
+import { LineEndWatch, MessageScanner, exceededLimit, parseMessage, readAuthor } from '@zegel/message';
 import type { Header, HeaderEdits } from '@zegel/message';
 import { formatReceivedSpf } from '@zegel/spf';
 import type { BimiSupport } from './bimi.ts';
@@ -102,7 +102,7 @@ export function beginAuthentication(
   const spf = checkSpf(context, resolver, now, signal, options.authservId);
   const iprev = context.session?.ip === undefined ? null : checkIprev(context.session.ip, resolver, signal);
   // Finding the policy needs no verdicts: its look-ups go on while the body streams, and are shared by the one at the end.
-  const discovery = exceeded === null && author.ok ? checkDmarc(authorDomains, [], null, resolver, signal) : null;
+  const discovery = exceeded === null ? findPolicy(authorDomains, resolver, signal) : null;
   // Whoever calls end() sees a rejection; a run that is dropped must not bring the process down.
   for (const running of [spf, iprev, discovery]) running?.catch(() => {});
   const lineEnds = new LineEndWatch();
@@ -176,10 +176,16 @@ export async function authenticate(
   context: AuthenticationContext,
   options: AuthenticationOptions,
 ): Promise<AuthenticationResult> {
+  if (raw instanceof Uint8Array) {
+    const { header, body } = parseMessage(raw);
+    const whole = beginAuthentication(header, context, options);
+    whole.body(body);
+    return whole.end();
+  }
   const scanner = new MessageScanner();
   let run: Authentication | undefined;
   try {
-    for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
+    for await (const chunk of raw) {
       const body = scanner.push(chunk);
       if (run === undefined && scanner.header !== undefined)
         run = beginAuthentication(scanner.header, context, options);
@@ -192,6 +198,16 @@ export async function authenticate(
   }
   run ??= beginAuthentication(scanner.end(), context, options);
   return run.end();
+}
+
+/** Of a message with one author domain: no other has a policy. */
+function findPolicy(
+  authorDomains: readonly string[],
+  resolver: Resolver,
+  signal: AbortSignal,
+): Promise<unknown> | null {
+  const [domain] = authorDomains;
+  return domain === undefined || authorDomains.length > 1 ? null : discoverPolicy(domain, { resolver, signal });
 }
 
 function checkDmarc(
@@ -252,12 +268,13 @@ function assemble(
     nullReversePath: context.envelope?.mailFrom === '',
     maxSignatures: limits.maxWrittenSignatures,
   });
+  const authenticationResults = formatAuthenticationResults(results);
   return {
-    report: { ...verdicts, authenticationResults: formatAuthenticationResults(results) },
+    report: { ...verdicts, authenticationResults },
     edits: {
       remove: [...removals(header, [authservId, ...ourAuthservIds]), ...(bimi?.findFields(header) ?? [])],
       prepend: [
-        formatAuthenticationResultsField(results),
+        asField(results, authenticationResults),
         ...(receivedSpf ? receivedSpfFields(verdicts.spf, authservId) : []),
       ],
     },

@@ -1,3 +1,4 @@
+import { lookUp } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { fillTexts } from '@zegel/message';
 import { formatIp, parseClientIp, reverseName } from '@zegel/spf';
@@ -19,7 +20,7 @@ export async function checkIprev(ip: string, resolver: Resolver, signal: AbortSi
   const client = parseClientIp(ip);
   if (client === undefined) throw new TypeError('ip must be one IPv4 or IPv6 address');
   const address = formatIp(client);
-  const reverse = await resolver.resolve(reverseName(client), 'PTR', { signal });
+  const reverse = await lookUp(resolver, reverseName(client), 'PTR', { signal });
   if (reverse.status === 'temporary-failure') {
     return verdict('iprev.dns-failure', { ip: address, names: [], reason: reverse.reason });
   }
@@ -27,7 +28,7 @@ export async function checkIprev(ip: string, resolver: Resolver, signal: AbortSi
 
   const names = reverse.records.slice(0, maxReverseNames);
   const type = client.version === 4 ? 'A' : 'AAAA';
-  const answers = await Promise.all(names.map((name) => resolver.resolve(name, type, { signal })));
+  const answers = await Promise.all(names.map(async (name) => lookUp(resolver, name, type, { signal })));
   const confirmed = names.find((_, index) => {
     const answer = answers[index];
     return answer?.status === 'found' && answer.records.includes(address);

@@ -1,3 +1,4 @@
+import { lookUp } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import type { DkimCode } from './codes.ts';
 import { keyRecordName, parseKeyRecord } from './key-record.ts';
@@ -19,7 +20,7 @@ export async function lookUpKey(
   limits: Pick<DkimLimits, 'maxKeyRecordBytes' | 'maxKeyRecords'>,
 ): Promise<KeyLookup> {
   const keyName = keyRecordName(selector, domain);
-  const answer = await resolver.resolve(keyName, 'TXT', signal === undefined ? {} : { signal });
+  const answer = await lookUp(resolver, keyName, 'TXT', signal === undefined ? {} : { signal });
   if (answer.status === 'temporary-failure') {
     return { ok: false, code: 'dkim.dns-failure', evidence: { keyName, reason: answer.reason } };
   }

@@ -1,6 +1,7 @@
 /**
  * DMARC for one message (RFC 9989 §5.3): author domain, policy discovery, alignment, and what the domain owner asks.
  */
+import { lookUp } from '@zegel/dns';
 import type { DnsAnswer, Resolver } from '@zegel/dns';
 import { shareOrganizations } from './alignment.ts';
 import type { Organizations } from './alignment.ts';
@@ -131,7 +132,8 @@ async function applyPolicy(subject: Subject): Promise<DmarcResult> {
   if (isOwn || assumed === nonExistent) {
     return finish(describeFailure(subject, identifiers, assumed), identifiers, assumed);
   }
-  const answer = await subject.resolver.resolve(authorDomain, 'TXT', subject.signal ? { signal: subject.signal } : {});
+  const options = subject.signal ? { signal: subject.signal } : {};
+  const answer = await lookUp(subject.resolver, authorDomain, 'TXT', options);
   if (answer.status === 'temporary-failure') {
     const { reason } = answer;
     const values = { authorDomain, policyDomain: policy.domain, reason };

@@ -1,6 +1,7 @@
 /**
  * The query for a policy record at one name (RFC 9989 §4.10 steps 1, 2, 5 and 6), asked once however many walks pass it.
  */
+import { RecordCache, lookUp } from '@zegel/dns';
 import type { DnsAnswer, DnsFailure, Resolver } from '@zegel/dns';
 import { dmarcLimits } from './limits.ts';
 import type { DmarcLimits } from './limits.ts';
@@ -36,7 +37,7 @@ export type PolicyLookup =
 /** The queries of one evaluation. */
 export interface PolicyLookups {
   /** Asks for the policy record of a domain; the second time it gives the first answer. */
-  at(domain: string): Promise<PolicyLookup>;
+  at(domain: string): PolicyLookup | Promise<PolicyLookup>;
   /** Every answer so far, in the order it was asked for. */
   answers(): readonly PolicyLookup[];
 }
@@ -50,49 +51,51 @@ export interface LookupOptions {
 }
 
 export function sharePolicyLookups({ resolver, limits, signal }: LookupOptions): PolicyLookups {
-  const pending = new Map<string, Promise<PolicyLookup>>();
+  const lookups = new Map<string, PolicyLookup | Promise<PolicyLookup>>();
   const answers: PolicyLookup[] = [];
   return {
     at(domain) {
-      const known = pending.get(domain);
-      if (known) return known;
-      const asked = askForPolicy(domain, resolver, limits, signal).then((answer) => {
-        answers.push(answer);
-        return answer;
-      });
-      pending.set(domain, asked);
-      return asked;
+      const earlier = lookups.get(domain);
+      if (earlier !== undefined) return earlier;
+      const name = `_dmarc.${domain}`;
+      const read = (answer: DnsAnswer<'TXT'>): PolicyLookup => {
+        const lookup = readAnswer(domain, name, answer, limits);
+        answers.push(lookup);
+        return lookup;
+      };
+      const answer = lookUp(resolver, name, 'TXT', signal ? { signal } : {});
+      const lookup = answer instanceof Promise ? answer.then(read) : read(answer);
+      lookups.set(domain, lookup);
+      return lookup;
     },
     answers: () => answers,
   };
 }
 
-async function askForPolicy(
+function readAnswer(
   domain: string,
-  resolver: Resolver,
+  name: string,
+  answer: DnsAnswer<'TXT'>,
   limits: Partial<DmarcLimits> | undefined,
-  signal: AbortSignal | undefined,
-): Promise<PolicyLookup> {
-  const name = `_dmarc.${domain}`;
-  const answer = await resolver.resolve(name, 'TXT', signal ? { signal } : {});
-  return readAnswer(domain, name, answer, { ...dmarcLimits, ...limits });
-}
-
-function readAnswer(domain: string, name: string, answer: DnsAnswer<'TXT'>, limits: DmarcLimits): PolicyLookup {
+): PolicyLookup {
   if (answer.status === 'temporary-failure') return { status: answer.status, domain, name, reason: answer.reason };
   if (answer.status !== 'found') return { status: answer.status, domain, name, ttl: answer.ttl };
 
+  const recordLength = limits?.recordLength ?? dmarcLimits.recordLength;
   let found: { record: string; parsed: Exclude<ParsedDmarcRecord, { kind: 'other' }> } | undefined;
   for (const bytes of answer.records) {
     const record = recordText(bytes);
-    const parsed = parseDmarcRecord(record, limits);
+    const parsed = limits === undefined ? readings.read(record) : parseDmarcRecord(record, limits);
     if (parsed.kind === 'other') continue;
     if (found) return { status: 'several-records', domain, name, ttl: answer.ttl };
-    found = { record: record.slice(0, limits.recordLength), parsed };
+    found = { record: record.slice(0, recordLength), parsed };
   }
   if (!found) return { status: 'other-records', domain, name, ttl: answer.ttl };
   return { status: 'record', domain, name, ...found, ttl: answer.ttl };
 }
+
+/** With the default limits. */
+const readings = new RecordCache((text) => parseDmarcRecord(text));
 
 /** A TXT record as {@link parseDmarcRecord} reads it: one character per octet. */
 export function recordText(bytes: Uint8Array): string {

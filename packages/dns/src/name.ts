@@ -24,11 +24,29 @@ const ANCHOR = '.invalid';
  */
 export function normalizeName(name: string): string | null {
   if (name.length > MAX_NAME_TEXT) return null;
+  if (isNormalized(name)) return name;
   const text = name.endsWith('.') ? name.slice(0, -1) : name;
   const ascii = NON_ASCII.test(text) ? toALabels(text) : text.toLowerCase();
   if (ascii === null || ascii.length > MAX_NAME_OCTETS) return null;
   if (!PRINTABLE.test(ascii)) return null;
   return hasValidLabels(ascii) ? ascii : null;
+}
+
+/** Whether a text is a name in that form already, as most that come here are. Says no when in doubt. */
+function isNormalized(text: string): boolean {
+  if (text.length > MAX_NAME_OCTETS) return false;
+  let labelStart = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2e) {
+      if (at === labelStart || at - labelStart > MAX_LABEL_OCTETS) return false;
+      labelStart = at + 1;
+    } else if (code < 0x20 || code > 0x7e || (code >= 0x41 && code <= 0x5a)) {
+      return false;
+    }
+  }
+  const last = text.length - labelStart;
+  return last > 0 && last <= MAX_LABEL_OCTETS;
 }
 
 /** The labels of a normalized name, leftmost first. */

@@ -23,8 +23,15 @@ export class OverlayResolver implements Resolver {
   }
 
   resolve<T extends RecordType>(name: string, type: T, options?: ResolveOptions): Promise<DnsAnswer<T>> {
-    const resolver = this.#covers(normalizeName(name)) ? this.#zone : this.#fallback;
-    return resolver.resolve(name, type, options);
+    return this.#responsible(name).resolve(name, type, options);
+  }
+
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    return this.#responsible(name).known?.(name, type);
+  }
+
+  #responsible(name: string): Resolver {
+    return this.#covers(normalizeName(name)) ? this.#zone : this.#fallback;
   }
 
   #covers(name: string | null): boolean {

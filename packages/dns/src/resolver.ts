@@ -77,4 +77,21 @@ export interface ResolveOptions {
  */
 export interface Resolver {
   resolve<T extends RecordType>(name: string, type: T, options?: ResolveOptions): Promise<DnsAnswer<T>>;
+  /**
+   * The answer when it is there already: what `resolve` would give at once, without anybody being asked. For resolvers that
+   * keep answers; most questions about mail have been asked before, and a promise costs more than a look into a cache.
+   * Ask through {@link lookUp}, which falls back on `resolve`.
+   */
+  known?<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined;
+}
+
+/** Asks a question: the answer itself when the resolver has it, else a promise of it. A signal that has come counts first. */
+export function lookUp<T extends RecordType>(
+  resolver: Resolver,
+  name: string,
+  type: T,
+  options: ResolveOptions = {},
+): DnsAnswer<T> | Promise<DnsAnswer<T>> {
+  const known = options.signal?.aborted === true ? undefined : resolver.known?.(name, type);
+  return known ?? resolver.resolve(name, type, options);
 }

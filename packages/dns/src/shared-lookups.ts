@@ -12,7 +12,7 @@ export interface SharedLookupsOptions {
 
 interface Lookup<T extends RecordType> {
   readonly type: T;
-  readonly answer: Promise<DnsAnswer<T>>;
+  readonly answer: DnsAnswer<T> | Promise<DnsAnswer<T>>;
 }
 
 /**
@@ -46,16 +46,11 @@ export class SharedLookups implements Resolver {
 
   resolve<T extends RecordType>(name: string, type: T, options: ResolveOptions = {}): Promise<DnsAnswer<T>> {
     const { signal } = options;
-    // Checks ask for names in the one form in which they are kept, mostly: then nothing has to be normalized to find one.
-    const known = this.#lookups.get(`${type} ${name}`);
-    if (known !== undefined && isOfType(known, type)) return this.#wait(known.answer, signal);
     const normalized = normalizeName(name);
-    if (normalized === null) {
-      return Promise.resolve({ status: 'nxdomain', ttl: 0, authentic: false, cnames: [] });
-    }
+    if (normalized === null) return Promise.resolve(noSuchName);
     const key = `${type} ${normalized}`;
-    const same = normalized === name ? undefined : this.#lookups.get(key);
-    if (same !== undefined && isOfType(same, type)) return this.#wait(same.answer, signal);
+    const asked = this.#lookups.get(key);
+    if (asked !== undefined && isOfType(asked, type)) return this.#wait(asked.answer, signal);
     if (this.#lookups.size >= this.#maxLookups) {
       this.#exhausted = true;
       return Promise.resolve({ status: 'temporary-failure', reason: 'refused', cnames: [] });
@@ -66,11 +61,33 @@ export class SharedLookups implements Resolver {
     return this.#wait(answer, signal);
   }
 
-  /** Every answer is waited for under the message's own signal already. */
-  #wait<T extends RecordType>(answer: Promise<DnsAnswer<T>>, signal: AbortSignal | undefined): Promise<DnsAnswer<T>> {
-    return signal === this.#signal ? answer : waitForAnswer(answer, signal);
+  /** What the resolver below knows counts as asked. */
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    if (this.#signal?.aborted === true) return undefined;
+    const normalized = normalizeName(name);
+    if (normalized === null) return noSuchName;
+    const key = `${type} ${normalized}`;
+    const asked = this.#lookups.get(key);
+    if (asked !== undefined && isOfType(asked, type)) {
+      return asked.answer instanceof Promise ? undefined : asked.answer;
+    }
+    if (this.#lookups.size >= this.#maxLookups) return undefined;
+    const answer = this.#resolver.known?.(normalized, type);
+    if (answer !== undefined) this.#lookups.set(key, { type, answer });
+    return answer;
+  }
+
+  /** A promise of an answer is waited for under the message's own signal already. */
+  #wait<T extends RecordType>(
+    answer: DnsAnswer<T> | Promise<DnsAnswer<T>>,
+    signal: AbortSignal | undefined,
+  ): Promise<DnsAnswer<T>> {
+    const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
+    return signal === this.#signal ? promise : waitForAnswer(promise, signal);
   }
 }
+
+const noSuchName = { status: 'nxdomain', ttl: 0, authentic: false, cnames: [] } as const;
 
 function isOfType<T extends RecordType>(lookup: Lookup<RecordType>, type: T): lookup is Lookup<T> {
   return lookup.type === type;

@@ -1,12 +1,17 @@
-/** The time a check has: its own limit and the caller's signal, whichever comes first. */
+/**
+ * The time a check has: its own limit and the caller's signal, whichever comes first. Nothing is set up until something
+ * has to be waited for: most checks find all their answers known.
+ */
 export class Deadline {
-  readonly #controller = new AbortController();
+  readonly #duration: number;
+  readonly #begun = performance.now();
   readonly #outer: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
   /** Those who wait for an answer, to be told when the time is up. */
   readonly #waiting = new Set<() => void>();
   readonly #pass = (): void => {
-    this.#controller.abort();
+    this.#controller?.abort();
     // Behind what the resolver itself has to say about the signal.
     queueMicrotask(() => queueMicrotask(this.#giveUp));
   };
@@ -17,19 +22,27 @@ export class Deadline {
 
   /** Starts the clock: `duration` in milliseconds. */
   constructor(duration: number, outer: AbortSignal | undefined) {
+    this.#duration = duration;
     this.#outer = outer;
-    this.#timer = setTimeout(this.#pass, duration);
-    if (outer?.aborted === true) this.#pass();
-    outer?.addEventListener('abort', this.#pass, { once: true });
   }
 
+  /** Comes when the time is up. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return (this.#controller ?? this.#arm()).signal;
   }
 
   /** Whether the time is up. */
   get passed(): boolean {
-    return this.#controller.signal.aborted;
+    return (this.#controller?.signal ?? this.#outer)?.aborted === true;
+  }
+
+  #arm(): AbortController {
+    const controller = new AbortController();
+    this.#controller = controller;
+    this.#timer = setTimeout(this.#pass, Math.max(0, this.#begun + this.#duration - performance.now()));
+    if (this.#outer?.aborted === true) this.#pass();
+    this.#outer?.addEventListener('abort', this.#pass, { once: true });
+    return controller;
   }
 
   /** What is waited for, or `late` when the time is up before it comes. */
@@ -53,6 +66,7 @@ export class Deadline {
 
   /** Lets go of timer and signal. */
   end(): void {
+    if (this.#controller === undefined) return;
     clearTimeout(this.#timer);
     this.#outer?.removeEventListener('abort', this.#pass);
   }

@@ -1,5 +1,6 @@
 /** One record and its terms, from left to right, with the records it includes or redirects to (RFC 7208 §4.4–4.7). */
 import { normalizeName } from '@zegel/dns';
+import type { DnsAnswer } from '@zegel/dns';
 import { spfCodeResults } from './codes.ts';
 import type { SpfCode } from './codes.ts';
 import { isMultiLabel } from './domain.ts';
@@ -26,46 +27,51 @@ export interface Verdict {
 
 /** Evaluates the record of `domain`, which is a normalized name. `depth` counts the `include` around it. */
 export async function evaluateDomain(evaluation: Evaluation, domain: string, depth: number): Promise<Verdict> {
-  const read = await readRecord(evaluation, domain, depth);
+  const step = beginStep(evaluation, 'record', domain, depth, '');
+  if (!isMultiLabel(domain)) return stopReading(evaluation, step, 'spf.invalid-domain');
+  const asked = ask(evaluation, step, domain, 'TXT');
+  const read = readAnswer(evaluation, step, asked instanceof Promise ? await asked : asked);
   if ('finding' in read) return read;
+  const { record } = read;
   evaluation.active.add(domain);
   try {
-    return { ...(await evaluateRecord(evaluation, read.record, domain, depth)), record: read.record.text };
+    return { ...(await evaluateRecord(evaluation, record, domain, depth)), record: record.text };
   } finally {
     evaluation.active.delete(domain);
   }
 }
 
 /** RFC 7208 §4.4, §4.5: the one TXT record of the domain that is an SPF record. */
-async function readRecord(
+function readAnswer(
   evaluation: Evaluation,
-  domain: string,
-  depth: number,
-): Promise<{ readonly record: SpfRecord } | Verdict> {
-  const step = beginStep(evaluation, 'record', domain, depth, '');
-  const stop = (code: SpfCode, values: Finding['values'] = {}): Verdict => {
-    endStep(evaluation, step, 'error');
-    return { finding: { code, values: { domain, ...values } }, step };
-  };
-  if (!isMultiLabel(domain)) return stop('spf.invalid-domain');
-  const answer = await ask(evaluation, step, domain, 'TXT');
+  step: Step,
+  answer: DnsAnswer<'TXT'>,
+): { readonly record: SpfRecord } | Verdict {
   if (answer.status === 'temporary-failure') {
-    const { code, values } = temporaryFailure(evaluation, domain, 'TXT', answer);
-    return stop(code, values);
+    const { code, values } = temporaryFailure(evaluation, step.domain, 'TXT', answer);
+    return stopReading(evaluation, step, code, values);
   }
-  if (answer.status === 'nxdomain') return stop('spf.domain-not-found');
+  if (answer.status === 'nxdomain') return stopReading(evaluation, step, 'spf.domain-not-found');
   const records = answer.status === 'found' ? answer.records.filter(isSpfRecord) : [];
   const [octets] = records;
-  if (octets === undefined) return stop('spf.no-record');
-  if (records.length > 1) return stop('spf.multiple-records', { count: String(records.length) });
+  if (octets === undefined) return stopReading(evaluation, step, 'spf.no-record');
+  if (records.length > 1) {
+    return stopReading(evaluation, step, 'spf.multiple-records', { count: String(records.length) });
+  }
   const parsed = parseKnownRecord(octets, evaluation.limits.maxRecordLength);
   if (!parsed.ok) {
     const { fault, term, position } = parsed.error;
-    return { ...stop('spf.syntax-error', { fault, term, position: String(position) }), record: showRecord(octets) };
+    const values = { fault, term, position: String(position) };
+    return { ...stopReading(evaluation, step, 'spf.syntax-error', values), record: showRecord(octets) };
   }
   step.text = parsed.record.text.slice(0, 512);
   endStep(evaluation, step, 'record');
   return parsed;
+}
+
+function stopReading(evaluation: Evaluation, step: Step, code: SpfCode, values: Finding['values'] = {}): Verdict {
+  endStep(evaluation, step, 'error');
+  return { finding: { code, values: { domain: step.domain, ...values } }, step };
 }
 
 /** A record that cannot be read, as far as it is worth showing. */
@@ -153,7 +159,7 @@ async function evaluateMechanism(
   if (target.status === 'over-limit') return { finding: target.finding, step };
   // RFC 8616 §4: a term that needs a local part with no ASCII form does not match.
   if (target.status === 'unusable') return false;
-  return include(evaluation, step, target.name, depth);
+  return includes(step, target.name, await follow(evaluation, step, target.name, depth + 1));
 }
 
 function withDomain(finding: Finding, domain: string): Finding {
@@ -161,8 +167,7 @@ function withDomain(finding: Finding, domain: string): Finding {
 }
 
 /** RFC 7208 §5.2: only a pass of the included record is a match, and an included domain without a record an error. */
-async function include(evaluation: Evaluation, step: Step, target: string, depth: number): Promise<boolean | Verdict> {
-  const inner = await follow(evaluation, step, target, depth + 1);
+function includes(step: Step, target: string, inner: Verdict): boolean | Verdict {
   switch (spfCodeResults[inner.finding.code]) {
     case 'pass':
       return true;
@@ -198,7 +203,7 @@ async function redirect(
 }
 
 /** The verdict of another record: `none` for a name that has none, or that cannot be asked (RFC 7208 §4.3). */
-async function follow(evaluation: Evaluation, step: Step, target: string, depth: number): Promise<Verdict> {
+function follow(evaluation: Evaluation, step: Step, target: string, depth: number): Verdict | Promise<Verdict> {
   const name = normalizeName(target);
   if (name === null) return { finding: { code: 'spf.invalid-domain', values: { domain: target } }, step };
   // What is being evaluated has not matched so far and will not the second time: it would use up the limit.

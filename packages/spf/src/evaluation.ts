@@ -83,25 +83,41 @@ function countsSoFar(evaluation: Evaluation): SpfCounts {
 }
 
 /** Asks the DNS, as long as there is time. When there is none left, the answer is a time-out at once. */
-export async function ask<T extends RecordType>(
+export function ask<T extends RecordType>(
   evaluation: Evaluation,
   step: Step,
   name: string,
   type: T,
-): Promise<DnsAnswer<T>> {
+): DnsAnswer<T> | Promise<DnsAnswer<T>> {
   const lookup: Mutable<SpfLookup> = { name, type, status: 'unanswered' };
   step.lookups = step.lookups === noLookups ? [lookup] : [...step.lookups, lookup];
-  const { deadline } = evaluation;
-  const { signal } = deadline;
-  const late: DnsAnswer<T> = { status: 'temporary-failure', reason: 'timeout', cnames: [] };
-  if (signal.aborted) return late;
+  const { deadline, resolver } = evaluation;
+  if (deadline.passed) return timedOut;
   evaluation.counts.queries++;
-  const answer = await deadline.wait(evaluation.resolver.resolve(name, type, { signal }), late);
-  if (answer === late) return late;
+  const known = resolver.known?.(name, type);
+  return known === undefined ? waitFor(evaluation, lookup, name, type) : noted(lookup, known);
+}
+
+async function waitFor<T extends RecordType>(
+  { deadline, resolver }: Evaluation,
+  lookup: Mutable<SpfLookup>,
+  name: string,
+  type: T,
+): Promise<DnsAnswer<T>> {
+  const { signal } = deadline;
+  const late: DnsAnswer<T> = { ...timedOut };
+  const answer = await deadline.wait(resolver.resolve(name, type, { signal }), late);
+  return answer === late ? late : noted(lookup, answer);
+}
+
+const timedOut = { status: 'temporary-failure', reason: 'timeout', cnames: [] } as const;
+
+/** The answer, once the trace shows it. */
+function noted<T extends RecordType>(lookup: Mutable<SpfLookup>, answer: DnsAnswer<T>): DnsAnswer<T> {
   lookup.status = answer.status;
   if (answer.status === 'temporary-failure') lookup.reason = answer.reason;
   else lookup.ttl = answer.ttl;
-  if (answer.status === 'found' && type !== 'TXT') {
+  if (answer.status === 'found' && lookup.type !== 'TXT') {
     lookup.records = answer.records.slice(0, shownRecords).map(showRecord);
   }
   return answer;

@@ -17,8 +17,32 @@ export interface IpNetwork {
  * that inet_aton() takes are refused, since they mean different hosts to different readers.
  */
 export function parseIpv4(text: string): IpAddress | undefined {
-  if (text.length > 15 || !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
-  return { version: 4, octets: ipaddr.IPv4.parse(text).toByteArray() };
+  if (text.length > 15) return undefined;
+  const octets: number[] = [];
+  let start = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      const octet = readOctet(text, start, at);
+      if (octet === undefined || octets.push(octet) > 4) return undefined;
+      start = at + 1;
+    }
+  }
+  return octets.length === 4 ? { version: 4, octets } : undefined;
+}
+
+const DOT = 0x2e;
+
+/** A decimal number up to 255, without leading zeros. */
+function readOctet(text: string, start: number, end: number): number | undefined {
+  if (end === start || end - start > 3 || (end - start > 1 && text.charAt(start) === '0')) return undefined;
+  let octet = 0;
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    octet = octet * 10 + digit;
+  }
+  return octet <= 255 ? octet : undefined;
 }
 
 /** Reads an IPv6 address (RFC 4291 §2.2), the form with a dotted quad at the end included; no zone, no prefix. */
@@ -65,6 +89,7 @@ export function contains(network: IpNetwork, address: IpAddress): boolean {
 
 /** Dotted quad, or IPv6 text as RFC 5952 recommends it. */
 export function formatIp(address: IpAddress): string {
+  if (address.version === 4) return address.octets.join('.');
   const parsed = ipaddr.fromByteArray([...address.octets]);
   return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString();
 }

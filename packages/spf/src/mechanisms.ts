@@ -89,7 +89,7 @@ async function matchesMx(
     .map((record) => record.exchange)
     .filter(isAskable);
   const asked = hosts.slice(0, limit);
-  const answers = await Promise.all(asked.map((host) => askAddresses(evaluation, step, host)));
+  const answers = await Promise.all(asked.map(async (host) => askAddresses(evaluation, step, host)));
   for (const [index, host] of asked.entries()) {
     const addresses = answers[index];
     if (addresses === undefined) continue;

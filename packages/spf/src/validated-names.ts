@@ -6,7 +6,7 @@ import { formatIp, reverseName } from './ip.ts';
 import type { DnsAnswer } from '@zegel/dns';
 
 /** Asks for the client's PTR records. */
-export function askClientNames(evaluation: Evaluation, step: Step): Promise<DnsAnswer<'PTR'>> {
+export function askClientNames(evaluation: Evaluation, step: Step): DnsAnswer<'PTR'> | Promise<DnsAnswer<'PTR'>> {
   return ask(evaluation, step, reverseName(evaluation.client), 'PTR');
 }
 
@@ -16,7 +16,7 @@ export function askClientNames(evaluation: Evaluation, step: Step): Promise<DnsA
  */
 export async function validateNames(evaluation: Evaluation, step: Step, names: readonly string[]): Promise<string[]> {
   const client = formatIp(evaluation.client);
-  const answers = await Promise.all(names.map((name) => askAddresses(evaluation, step, name)));
+  const answers = await Promise.all(names.map(async (name) => askAddresses(evaluation, step, name)));
   return names.filter((_, index) => {
     const answer = answers[index];
     return answer?.status === 'found' && answer.records.includes(client);
@@ -24,7 +24,11 @@ export async function validateNames(evaluation: Evaluation, step: Step, names: r
 }
 
 /** Asks for the addresses of a name, of the kind the client has (RFC 7208 §5). */
-export function askAddresses(evaluation: Evaluation, step: Step, name: string): Promise<DnsAnswer<'A' | 'AAAA'>> {
+export function askAddresses(
+  evaluation: Evaluation,
+  step: Step,
+  name: string,
+): DnsAnswer<'A' | 'AAAA'> | Promise<DnsAnswer<'A' | 'AAAA'>> {
   return ask(evaluation, step, name, evaluation.client.version === 4 ? 'A' : 'AAAA');
 }
 

@@ -13,7 +13,7 @@ const keptSeconds = 300;
 const maxKept = 10_000;
 
 interface Kept {
-  readonly answer: Promise<DnsAnswer>;
+  readonly answer: DnsAnswer;
   readonly until: number;
 }
 
@@ -29,28 +29,33 @@ export class NodeStyleResolver implements Resolver {
     this.#resolve = resolve;
   }
 
-  resolve<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {
-    const key = `${type} ${name}`;
-    const kept = this.#kept.get(key);
-    if (kept !== undefined && kept.until > Date.now()) return kept.answer as Promise<DnsAnswer<T>>;
-    const answer = this.#ask(name, type);
-    if (this.#kept.size >= maxKept) for (const oldest of this.#kept.keys()) if (this.#kept.delete(oldest)) break;
-    this.#kept.set(key, { answer, until: Date.now() + keptSeconds * 1000 });
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    const kept = this.#kept.get(`${type} ${name}`);
+    return kept !== undefined && kept.until > performance.now() ? (kept.answer as DnsAnswer<T>) : undefined;
+  }
+
+  async resolve<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {
+    const asked = normalizeName(name);
+    if (asked === null) return { status: 'nxdomain', ttl: 0, authentic: false, cnames: [] };
+    const known = this.known(asked, type);
+    if (known !== undefined) return known;
+    const answer = await this.#ask(asked, type);
+    if (answer.status !== 'temporary-failure') {
+      if (this.#kept.size >= maxKept) for (const oldest of this.#kept.keys()) if (this.#kept.delete(oldest)) break;
+      this.#kept.set(`${type} ${asked}`, { answer, until: performance.now() + keptSeconds * 1000 });
+    }
     return answer;
   }
 
   async #ask<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {
-    const asked = normalizeName(name);
-    if (asked === null) return { status: 'nxdomain', ttl: 0, authentic: false, cnames: [] };
     try {
-      const records = read(type, await this.#resolve(asked, type));
+      const records = read(type, await this.#resolve(name, type));
       const common = { ttl: keptSeconds, authentic: false, cnames: [] };
       return records.length > 0 ? { status: 'found', records, ...common } : { status: 'nodata', ...common };
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (code === 'ENOTFOUND') return { status: 'nxdomain', ttl: keptSeconds, authentic: false, cnames: [] };
       if (code === 'ENODATA') return { status: 'nodata', ttl: keptSeconds, authentic: false, cnames: [] };
-      this.#kept.delete(`${type} ${name}`);
       return { status: 'temporary-failure', reason: failures[code] ?? 'network', cnames: [] };
     }
   }

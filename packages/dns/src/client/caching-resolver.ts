@@ -159,6 +159,17 @@ export class CachingResolver implements Resolver {
     return answer;
   }
 
+  /** What is in the cache; counted as asked then. */
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    if (this.#closed) return undefined;
+    const normalized = normalizeName(name);
+    const cached = normalized === null ? null : this.#cache.get(`${type} ${normalized}`, type);
+    if (cached === null) return undefined;
+    this.#asked += 1;
+    this.#cacheHits += 1;
+    return cached;
+  }
+
   /** Forgets every answer. Questions under way go on. */
   clearCache(): void {
     this.#cache.clear();
