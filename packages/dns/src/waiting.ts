@@ -19,17 +19,9 @@ export function waitForAnswer<T extends RecordType>(
   return new Promise((resolve, reject) => {
     const onAbort = (): void => resolve(timedOut());
     waiters.add(onAbort);
-    answer.then(
-      (value) => {
-        waiters.delete(onAbort);
-        resolve(value);
-      },
-      (error: unknown) => {
-        waiters.delete(onAbort);
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it came
-        reject(error);
-      },
-    );
+    const leave = (): boolean => waiters.delete(onAbort);
+    answer.then(resolve, reject);
+    answer.then(leave, leave);
   });
 }
 

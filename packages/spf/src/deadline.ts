@@ -48,19 +48,11 @@ export class Deadline {
   /** What is waited for, or `late` when the time is up before it comes. */
   wait<T>(pending: Promise<T>, late: T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => resolve(late);
-      this.#waiting.add(leave);
-      pending.then(
-        (value) => {
-          this.#waiting.delete(leave);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#waiting.delete(leave);
-          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it came
-          reject(error);
-        },
-      );
+      const giveUp = (): void => resolve(late);
+      this.#waiting.add(giveUp);
+      const leave = (): boolean => this.#waiting.delete(giveUp);
+      pending.then(resolve, reject);
+      pending.then(leave, leave);
     });
   }
 

@@ -12,7 +12,6 @@ export function createFloor(privateKey: KeyObject): Floor {
   const publicKey = createPublicKey(privateKey);
   const data = Buffer.alloc(1_000, 'header');
   const signature = sign('sha256', data, privateKey);
-  const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
   return {
     hash,
     sign(bytes) {
@@ -24,4 +23,8 @@ export function createFloor(privateKey: KeyObject): Floor {
       return verify('sha256', data, publicKey, signature);
     },
   };
+}
+
+function hash(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
