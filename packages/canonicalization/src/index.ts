@@ -1,4 +1,6 @@
 export { createBodyCanonicalizer } from './body.ts';
-export type { BodyCanonicalizer, CanonicalSink } from './body.ts';
+export type { BodyCanonicalizer } from './body.ts';
 export type { Canonicalization } from './canonicalization.ts';
 export { HeaderCanonicalizer } from './header.ts';
+export type { CanonicalSink } from './held-line-ends.ts';
+export { LineEndWatch } from './line-end-watch.ts';

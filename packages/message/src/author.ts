@@ -1,9 +1,9 @@
+import { LineEndWatch } from '@zegel/canonicalization';
 import { normalizeDomain } from './domain.ts';
 import { parseAddressList } from './address.ts';
 import type { AddressError, Mailbox } from './address.ts';
 import { everyField, fieldsNamed, fieldValue } from './header.ts';
 import type { Header, HeaderField } from './header.ts';
-import { LineEndWatch } from './line-ends.ts';
 import { messageLimits } from './limits.ts';
 import type { MessageLimits } from './limits.ts';
 

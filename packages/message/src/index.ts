@@ -1,3 +1,4 @@
+export { LineEndWatch } from '@zegel/canonicalization';
 export { parseAddressList } from './address.ts';
 export type { AddressError, AddressList, Mailbox } from './address.ts';
 export { readAuthor } from './author.ts';
@@ -9,7 +10,7 @@ export { everyField, fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parse
 export type { Header, HeaderField } from './header.ts';
 export { exceededLimit, messageLimits } from './limits.ts';
 export type { ExceededLimit, MessageLimits } from './limits.ts';
-export { LineEndWatch, normalizeLineEnds } from './line-ends.ts';
+export { normalizeLineEnds } from './line-ends.ts';
 export { MessageScanner, parseMessage } from './parse.ts';
 export type { ParsedMessage } from './parse.ts';
 export { fillTemplate, fillTexts } from './wording.ts';

@@ -1,0 +1,66 @@
+import { kernelCode } from './kernel-code.ts';
+
+/** The part of WebAssembly that is used here: Node has it, and its type declarations do not. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
+
+interface KernelExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly bare: { readonly value: number };
+  /** Both take the offsets of the first octet and behind the last one; see `kernel/body.wat`. */
+  readonly relax: (start: number, end: number) => number;
+  readonly watch: (start: number, end: number) => void;
+}
+
+/**
+ * The vectorized loops of `kernel/body.wat`, and the memory they work in. One for the process: a call leaves nothing in
+ * it that another one needs, so that all canonicalizers share it. The octets of a portion go to `portionAt`; those
+ * held back from the one before, two at most, right before it.
+ */
+export interface Kernel extends Omit<KernelExports, 'memory'> {
+  readonly memory: Uint8Array;
+}
+
+/** Where a portion begins in the memory: behind the packing table and what is carried over. */
+export const portionAt = 4096;
+/** Octets of the largest portion. */
+export const maxPortion = 64 * 1024;
+
+let loaded: Kernel | null | undefined;
+
+/**
+ * The kernel; null where there is none: Node was started without WebAssembly (`--jitless`), or the address space it reserves
+ * is not to be had (`ulimit -v`).
+ */
+export function loadKernel(): Kernel | null {
+  if (loaded === undefined) loaded = instantiate();
+  return loaded;
+}
+
+function instantiate(): Kernel | null {
+  if (typeof WebAssembly === 'undefined') return null;
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernelCode, 'base64')));
+    if (!isKernel(exports)) return null;
+    const { relax, watch, bare } = exports;
+    const memory = new Uint8Array(exports.memory.buffer);
+    writePackingTable(memory);
+    return { relax, watch, bare, memory };
+  } catch {
+    return null;
+  }
+}
+
+function isKernel(exports: object): exports is KernelExports {
+  return ['memory', 'bare', 'relax', 'watch'].every((name) => name in exports);
+}
+
+/** For each set of eight octets that are dropped, a bit each, the places of those that stay: eight octets an entry. */
+function writePackingTable(memory: Uint8Array): void {
+  for (let dropped = 0; dropped < 256; dropped++) {
+    let to = dropped * 8;
+    for (let place = 0; place < 8; place++) if (((dropped >> place) & 1) === 0) memory[to++] = place;
+  }
+}
