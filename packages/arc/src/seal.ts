@@ -91,22 +91,21 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
   const names = options.fields ?? signedFieldNames(index, sealedFields, limits.maxSignedFields);
   checkNames(names);
   const sets = setsBelow(index, chain, limits);
-  const lineEnds = new LineEndWatch();
-  lineEnds.update(header.bytes);
+  const headerLineEnds = new LineEndWatch();
+  headerLineEnds.update(header.bytes);
   const problem = chainProblem(chain) ?? headerProblem(index, limits);
   const digests = options.digests ?? new BodyDigests();
+  digests.watchLineEnds();
   const digest = problem === null ? digests.request('relaxed') : null;
   return {
     needsBody: digest !== null,
     body(chunk) {
-      lineEnds.update(chunk);
       if (options.digests === undefined) digests.update(chunk);
     },
     async end() {
-      lineEnds.end();
       if (problem !== null || digest === null) return { ok: false, problem: unsealed(problem ?? bareLineEnds) };
-      if (lineEnds.bare) return { ok: false, problem: unsealed(bareLineEnds) };
       digests.end();
+      if (headerLineEnds.bare || digests.bareLineEnds) return { ok: false, problem: unsealed(bareLineEnds) };
       const instance = chain.sets + 1;
       const common = {
         i: String(instance),

@@ -85,6 +85,7 @@ export function beginAuthentication(
   const authorDomains = author.ok ? author.domains : [];
   const exceeded = exceededLimit(header, limits);
   const digests = new BodyDigests();
+  digests.watchLineEnds();
   const dkim = exceeded === null ? beginVerification(header, { resolver, now, limits, digests, signal }) : null;
   const arc =
     exceeded === null
@@ -105,8 +106,8 @@ export function beginAuthentication(
   const discovery = exceeded === null ? findPolicy(authorDomains, resolver, signal) : null;
   // Whoever calls end() sees a rejection; a run that is dropped must not bring the process down.
   for (const running of [spf, iprev, discovery]) running?.catch(() => {});
-  const lineEnds = new LineEndWatch();
-  lineEnds.update(header.bytes);
+  const headerLineEnds = new LineEndWatch();
+  headerLineEnds.update(header.bytes);
   let size = header.bytes.length + 2;
 
   return {
@@ -114,13 +115,14 @@ export function beginAuthentication(
     body(chunk) {
       size += chunk.length;
       if (size > limits.maxMessageBytes) return;
-      lineEnds.update(chunk);
       digests.update(chunk);
     },
     async end() {
       deadline.start();
       try {
-        lineEnds.end();
+        headerLineEnds.end();
+        digests.end();
+        const hasBareLineEnds = headerLineEnds.bare || digests.bareLineEnds;
         const tooLarge =
           size > limits.maxMessageBytes
             ? { limit: 'maxMessageBytes', found: size, allowed: limits.maxMessageBytes }
@@ -129,7 +131,7 @@ export function beginAuthentication(
         const isAbove = limit !== null;
         const notices = [
           ...(context.lineEndsNormalized === true ? [notice('message.line-ends-normalised')] : []),
-          ...(lineEnds.bare ? [notice('message.bare-line-ends')] : []),
+          ...(hasBareLineEnds ? [notice('message.bare-line-ends')] : []),
           ...headerNotices(header, author),
           ...(limit === null ? [] : [notice('message.limit-exceeded', limit)]),
         ];
@@ -157,7 +159,7 @@ export function beginAuthentication(
           ...verdicts,
           limits: cutShort(verdicts, isAbove, resolver.exhausted),
         });
-        if (options.sealingKey === undefined || chain === undefined || isAbove || lineEnds.bare) return result;
+        if (options.sealingKey === undefined || chain === undefined || isAbove || hasBareLineEnds) return result;
         return await sealResults(header, result, { chain, key: options.sealingKey, digests, now, limits });
       } finally {
         deadline.end();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { createBodyCanonicalizer } from '@zegel/canonicalization';
 import type { BodyCanonicalizer, Canonicalization } from '@zegel/canonicalization';
+import { LineEndWatch } from '@zegel/message';
 
 /** A SHA-256 digest of the canonical body, or of its first `bodyLength` octets. Readable once the body has ended. */
 export interface BodyDigest {
@@ -16,6 +17,7 @@ export interface BodyDigest {
  */
 export class BodyDigests {
   readonly #runs = new Map<Canonicalization, BodyRun>();
+  #lineEnds: LineEndWatch | null = null;
   #ended = false;
 
   /** Whether anybody asked for a digest: if not, the body need not be read. */
@@ -30,14 +32,27 @@ export class BodyDigests {
     return run.request(bodyLength);
   }
 
+  /** Asks to look for bare line ends as well; before the first body bytes. */
+  watchLineEnds(): void {
+    this.#lineEnds ??= new LineEndWatch();
+  }
+
+  /** Whether a CR or LF was seen in the body that stands alone, if that was asked for. Final once the body has ended. */
+  get bareLineEnds(): boolean {
+    return this.#lineEnds !== null && (this.#runs.get('relaxed')?.canonicalizer.bareLineEnds ?? this.#lineEnds.bare);
+  }
+
   update(chunk: Uint8Array): void {
     for (const run of this.#runs.values()) run.canonicalizer.update(chunk);
+    // The relaxed canonicalization sees line ends anyway.
+    if (this.#lineEnds !== null && !this.#runs.has('relaxed')) this.#lineEnds.update(chunk);
   }
 
   /** No more bytes follow. Further calls do nothing: several runs may share the pass. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#lineEnds?.end();
     for (const run of this.#runs.values()) run.end();
   }
 }

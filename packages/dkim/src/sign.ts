@@ -87,22 +87,21 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
   const limits = { ...messageLimits, ...dkimLimits, ...options.limits };
   const canonicalization = options.canonicalization ?? { header: 'relaxed', body: 'relaxed' };
   const index = new FieldIndex(header);
-  const lineEnds = new LineEndWatch();
-  lineEnds.update(header.bytes);
+  const headerLineEnds = new LineEndWatch();
+  headerLineEnds.update(header.bytes);
   const problem = unsignable(index, limits, options.permitRepeatedFields);
   const digests = options.digests ?? new BodyDigests();
+  digests.watchLineEnds();
   const digest = problem === null ? digests.request(canonicalization.body) : null;
   return {
     needsBody: digest !== null,
     body(chunk) {
-      lineEnds.update(chunk);
       if (options.digests === undefined) digests.update(chunk);
     },
     async end(requests = options.keys.map((key) => ({ key }))) {
-      lineEnds.end();
       if (problem !== null || digest === null) return { ok: false, problem: problem ?? bareLineEnds };
-      if (lineEnds.bare) return { ok: false, problem: bareLineEnds };
       digests.end();
+      if (headerLineEnds.bare || digests.bareLineEnds) return { ok: false, problem: bareLineEnds };
       const timestamp = Math.floor((options.now ?? new Date()).getTime() / 1000);
       const common = {
         headerCanonicalization: canonicalization.header,
