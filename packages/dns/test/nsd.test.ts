@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CachingResolver } from '../src/client.ts';
-import { startNsd } from './nsd.ts';
-import type { Nsd } from './nsd.ts';
+import { startNsd } from '@zegel/test-harness';
+import type { Nsd } from '@zegel/test-harness';
 
 /** A DKIM key that fills two character-strings, and one that fills no datagram of 1232 octets. */
 const RSA_KEY = 'A'.repeat(360);

@@ -1,6 +1,10 @@
 export { conformanceFile, conformanceFolder, loadConformance } from './conformance.ts';
+export { createDebianMachine } from './debian-machine.ts';
+export type { DebianMachine, DebianMachineOptions } from './debian-machine.ts';
 export { freePort } from './free-port.ts';
 export { findProgram, MissingProgramError } from './missing-program.ts';
+export { startNsd } from './nsd.ts';
+export type { Nsd } from './nsd.ts';
 export { startPostgres } from './postgres.ts';
 export type { PostgresServer } from './postgres.ts';
 export { runToEnd, startNode, startProcess } from './process.ts';

@@ -36,6 +36,8 @@ export interface TestProcess extends AsyncDisposable {
   waitForLine(pattern: RegExp, timeoutMs?: number): Promise<string>;
   /** Writes to its stdin. */
   write(data: string | Uint8Array): void;
+  /** Ends its stdin, after some last data. */
+  end(data?: string | Uint8Array): void;
   /** Sends a signal (default SIGTERM) and resolves when the process has ended. Harmless when it has already. */
   kill(signal?: NodeJS.Signals): Promise<ProcessExit>;
 }
@@ -114,6 +116,7 @@ export async function startProcess(
     exited,
     output: () => collected,
     write: (data) => void child.stdin.write(data),
+    end: (data) => void (data === undefined ? child.stdin.end() : child.stdin.end(data)),
     waitForLine: (pattern, timeoutMs = 30_000) =>
       new Promise((resolve, reject) => {
         const settle = (finish: () => void) => {

@@ -19,8 +19,7 @@ export interface SigningDomain extends Disposable {
   readonly folder: string;
 }
 
-export async function signingDomain(): Promise<SigningDomain> {
-  const domain = 'example.test';
+export async function signingDomain(domain = 'example.test'): Promise<SigningDomain> {
   const selectors = { 'rsa-sha256': 'rsa', 'ed25519-sha256': 'ed' } as const;
   const folder = temporaryFolder('interop');
   const write = (file: string, text: string) => writeFileSync(path.join(folder.path, file), text, { mode: 0o600 });

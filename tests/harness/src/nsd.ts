@@ -1,20 +1,14 @@
-/**
- * Starts a real name server, NSD of Debian, on loopback with a folder and a port of its own.
- */
-
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import path from 'node:path';
+import { findProgram } from './missing-program.ts';
+import { startProcess } from './process.ts';
+import type { TestProcess } from './process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
-/** The Debian package that brings the server. */
-export const NSD_PACKAGE = 'nsd';
-
+/** A real name server, NSD of Debian, on loopback with a folder and a port of its own. */
 export interface Nsd extends AsyncDisposable {
   readonly address: string;
   readonly port: number;
@@ -27,48 +21,35 @@ const ATTEMPTS = 5;
 
 /**
  * Serves zones, given as origin and master file text (RFC 1035 §5). Works as root and as any other user. Resolves when the server has
- * loaded them; rejects with what it logged when it does not start.
+ * loaded them; rejects with what it logged when it does not start. Throws MissingProgramError when it is not installed.
  */
 export async function startNsd(zones: Readonly<Record<string, string>>): Promise<Nsd> {
-  const folder = await mkdtemp(join(tmpdir(), 'zegel-nsd-'));
-  for (const [origin, text] of Object.entries(zones)) await writeFile(join(folder, `${origin}.zone`), text);
+  const program = findProgram('nsd', ['nsd'], ['/usr/sbin']);
+  const folder = temporaryFolder('nsd');
+  const file = path.join(folder.path, 'nsd.conf');
+  for (const [origin, text] of Object.entries(zones)) writeFileSync(path.join(folder.path, `${origin}.zone`), text);
+  const launch = async (): Promise<TestProcess> => {
+    const started = await startProcess(program, ['-d', '-c', file]);
+    await started.waitForLine(/nsd started/u);
+    return started;
+  };
   // Another process may take the port between our look and the server's bind.
   for (let attempt = 1; ; attempt += 1) {
     const port = await findFreePort();
-    await writeFile(join(folder, 'nsd.conf'), configuration(folder, port, Object.keys(zones)));
+    writeFileSync(file, configuration(folder.path, port, Object.keys(zones)));
     try {
-      const server = await launch(join(folder, 'nsd.conf'));
+      const server = await launch();
       const stop = async (): Promise<void> => {
-        if (server.exitCode === null && server.signalCode === null) {
-          server.kill('SIGTERM');
-          await once(server, 'exit');
-        }
-        await rm(folder, { recursive: true, force: true });
+        await server.kill('SIGTERM');
+        folder.remove();
       };
       return { address: ADDRESS, port, stop, [Symbol.asyncDispose]: stop };
     } catch (error) {
       if (attempt < ATTEMPTS && String(error).includes('in use')) continue;
-      await rm(folder, { recursive: true, force: true });
+      folder.remove();
       throw error;
     }
   }
-}
-
-function launch(configFile: string): Promise<ChildProcess> {
-  // Debian puts it where only root looks.
-  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
-  const server = spawn('nsd', ['-d', '-c', configFile], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    const log: string[] = [];
-    server.on('error', (cause) =>
-      reject(new Error(`nsd does not start; is the package ${NSD_PACKAGE} installed?`, { cause })),
-    );
-    server.on('exit', (code) => reject(new Error(`nsd ended with ${code}:\n${log.join('\n')}`)));
-    createInterface({ input: server.stderr }).on('line', (line) => {
-      log.push(line);
-      if (line.includes('nsd started')) resolve(server);
-    });
-  });
 }
 
 /** Response rate limiting is off: it would drop answers to a test that asks fast. */
