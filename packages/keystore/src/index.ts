@@ -2,6 +2,8 @@ export type { AdminTokenSource } from './admin-token.ts';
 export type { Domain, Domains } from './domains.ts';
 export { KeystoreError } from './errors.ts';
 export type { KeystoreErrorCode } from './errors.ts';
+export { ExpiringCache } from './expiring-cache.ts';
+export type { ExpiringCacheOptions } from './expiring-cache.ts';
 export { nextKeyStates } from './key-state.ts';
 export type { DkimKey, Keys } from './keys.ts';
 export { openKeystore } from './keystore.ts';

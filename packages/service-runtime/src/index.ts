@@ -20,6 +20,7 @@ export type {
 export { formatAddress, parseAddress } from './listen-address.ts';
 export type { HostPort } from './listen-address.ts';
 export { configLimits } from './limits.ts';
+export { parseLoginMap } from './login-map-file.ts';
 export { createLogger } from './logger.ts';
 export type { Logger, LoggerOptions } from './logger.ts';
 export type { MilterAddress } from './milter-settings.ts';

@@ -6,6 +6,8 @@ export const configLimits = {
   maxListeners: 64,
   /** Bytes of the path of a Unix socket: `sun_path` holds 108 on Linux, one of them NUL. */
   maxSocketPathBytes: 107,
+  /** Bytes of a file that maps logins to authors. */
+  maxLoginMapBytes: 16 * 1024 * 1024,
   /** Keys, rules or networks in one list of the file. */
   maxListItems: 10_000,
   /** Characters of a wrong value that an error repeats. */
