@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { listenOn } from './listen.ts';
 import type { HostPort } from './listen-address.ts';
 import type { Readiness } from './readiness.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -46,7 +47,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  *   nothing else: a process must not be restarted because its database is away
  * - `/readyz`: 200 when traffic may come, 503 when not; the JSON body says which check fails
  *
- * Rejects when the address cannot be bound (`EADDRINUSE`, `EACCES`, …).
+ * @throws ListenError when the address cannot be bound.
  */
 export async function openHealthListener(options: HealthListenerOptions): Promise<HealthListener> {
   const { listen } = options;
@@ -62,10 +63,8 @@ export async function openHealthListener(options: HealthListenerOptions): Promis
     },
   );
   server.maxConnections = limits.maxConnections;
-  server.listen({ host: listen.host, port: listen.port });
-  await once(server, 'listening');
   return {
-    address: { host: listen.host, port: boundPort(server) ?? listen.port },
+    address: await listenOn(server, listen, 'ZEGEL_METRICS_LISTEN'),
     [Symbol.asyncDispose]: () => close(server),
   };
 }
@@ -105,11 +104,6 @@ function send(request: IncomingMessage, response: ServerResponse, { status, type
     ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
-}
-
-function boundPort(server: Server): number | null {
-  const address = server.address();
-  return address === null || typeof address === 'string' ? null : address.port;
 }
 
 async function close(server: Server): Promise<void> {

@@ -17,6 +17,7 @@ export type {
   MilterConnectionCounts,
   MilterMessageMeasure,
 } from './instruments.ts';
+export { ListenError, listenOn } from './listen.ts';
 export { formatAddress, parseAddress } from './listen-address.ts';
 export type { HostPort } from './listen-address.ts';
 export { configLimits } from './limits.ts';

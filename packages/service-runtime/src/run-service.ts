@@ -35,6 +35,11 @@ export interface RunServiceOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Version of the service, told in the log and by `zegel_service_info`. */
   readonly version?: string;
+  /**
+   * What has to be had before anything listens: a data folder that one process owns, say. So that whoever starts a service twice
+   * reads that, and not which port is taken.
+   */
+  readonly prepare?: (context: Pick<ServiceContext, 'config' | 'resources'>) => Promise<void>;
 }
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -60,7 +65,7 @@ type StopSignal = 'SIGINT' | 'SIGTERM';
 export async function runService(
   name: string,
   start: (context: ServiceContext) => Promise<AsyncDisposable | void>,
-  { env = process.env, version = 'unknown' }: RunServiceOptions = {},
+  { env = process.env, version = 'unknown', prepare }: RunServiceOptions = {},
 ): Promise<never> {
   let config: Config;
   try {
@@ -87,6 +92,7 @@ export async function runService(
   onUncaught(logger, () => end(exitStatus.internalError));
 
   const open = async (): Promise<void> => {
+    await prepare?.({ config, resources });
     const telemetry = createTelemetry({
       service: name,
       version,

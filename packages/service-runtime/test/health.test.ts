@@ -45,10 +45,15 @@ describe('the health listener', () => {
     expect((await fetch(base + path, init)).status).toBe(status);
   });
 
-  test('an address in use rejects with the code of the system', async () => {
+  test('an address in use rejects with the code of the system, and says which setting named it', async () => {
     const port = Number(new URL(base).port);
     const again = openHealthListener({ listen: { host: '127.0.0.1', port }, telemetry, readiness });
-    await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(again).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      message: expect.stringMatching(
+        new RegExp(String.raw`^127\.0\.0\.1:${port} \(ZEGEL_METRICS_LISTEN\): another program`),
+      ),
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@zegel/database';
+import type { FolderLock } from '@zegel/database';
 import { OverlayResolver } from '@zegel/dns';
 import { openConfiguredKeystore, openGround } from '@zegel/service-ground';
 import { runService } from '@zegel/service-runtime';
@@ -36,16 +37,24 @@ export async function runServe(args: readonly string[]): Promise<never> {
     ...(options.data === undefined ? {} : { ZEGEL_DATA_DIR: options.data }),
     ...(options.listen === undefined ? {} : { ZEGEL_LISTEN: options.listen }),
   };
-  return runService('zegel', (context) => serve(context, options.demo), {
+  let lock: FolderLock | undefined;
+  return runService('zegel', (context) => serve(context, options.demo, lock), {
     env,
     version: zegelVersion(),
+    async prepare({ config, resources }) {
+      const taken = await lockFolder(config.dataDir);
+      resources.defer('data folder', () => taken.release());
+      lock = taken;
+    },
   });
 }
 
-async function serve(context: ServiceContext, withDemo: boolean): Promise<AsyncDisposable> {
+async function serve(
+  context: ServiceContext,
+  withDemo: boolean,
+  lock: FolderLock | undefined,
+): Promise<AsyncDisposable> {
   const { config, metricsAddress, resources } = context;
-  const lock = await lockFolder(config.dataDir);
-  resources.defer('data folder', () => lock.release());
   say(`zegel: opening ${config.dataDir} (the first start takes some seconds)`);
 
   const ground = await openGround(context, lock);

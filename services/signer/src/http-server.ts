@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { formatAddress } from '@zegel/service-runtime';
+import { formatAddress, listenOn } from '@zegel/service-runtime';
 import type { HostPort } from '@zegel/service-runtime';
 import { httpLimits } from './limits.ts';
 import type { HttpLimits } from './limits.ts';
@@ -23,7 +23,7 @@ export interface HttpServerOptions {
 }
 
 /**
- * Listens for HTTP/1.1. Rejects when the address cannot be bound.
+ * Listens for HTTP/1.1. Rejects with a ListenError when the address cannot be bound.
  *
  * - `Expect: 100-continue` is left to the handler: a body is invited by who reads it, so what is refused is not uploaded.
  * - What cannot be parsed, is too slow or has too long a header is answered with application/problem+json too.
@@ -66,7 +66,7 @@ export async function openHttpServer(
     answerClientError(error, socket, isAnswered);
   });
 
-  const bound = await bind(server, listen);
+  const bound = await listenOn(server, listen, 'ZEGEL_LISTEN');
   const close = async (): Promise<void> => {
     isClosing = true;
     const closed = once(server, 'close');
@@ -82,13 +82,6 @@ export async function openHttpServer(
     clearTimeout(cut);
   };
   return { address: formatAddress(bound), [Symbol.asyncDispose]: close };
-}
-
-async function bind(server: Server, { host, port }: HostPort): Promise<HostPort> {
-  server.listen(port, host);
-  await once(server, 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? { host, port: address.port } : { host, port };
 }
 
 /** What a client did wrong before there was a request that a handler could answer. */
