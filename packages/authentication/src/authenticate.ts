@@ -76,7 +76,7 @@ export function beginAuthentication(
 ): Authentication {
   const limits: AuthenticationLimits = { ...authenticationLimits, ...options.limits };
   const deadline = new Deadline(limits.dnsDeadline, options.signal);
-  const resolver = new SharedLookups(options.resolver, { signal: deadline.signal });
+  const lookups = new SharedLookups(options.resolver, { signal: deadline.signal });
   const now = options.now ?? new Date();
 
   const { signal } = deadline;
@@ -86,11 +86,14 @@ export function beginAuthentication(
   const exceeded = exceededLimit(header, limits);
   const digests = new BodyDigests();
   digests.watchLineEnds();
-  const dkim = exceeded === null ? beginVerification(header, { resolver, now, limits, digests, signal }) : null;
+  // A share for each check: its own limits bound it, and a sender who makes one ask for much must not starve another, or
+  // a forgery would come out as a temporary error.
+  const dkim =
+    exceeded === null ? beginVerification(header, { resolver: lookups.share(), now, limits, digests, signal }) : null;
   const arc =
     exceeded === null
       ? beginChainVerification(header, {
-          resolver,
+          resolver: lookups.share(),
           now,
           limits,
           digests,
@@ -100,8 +103,9 @@ export function beginAuthentication(
       : null;
   // A seal needs the body hash whatever the chain turns out to be.
   if (exceeded === null && options.sealingKey !== undefined) digests.request('relaxed');
-  const spf = checkSpf(context, resolver, now, signal, options.authservId);
-  const iprev = context.session?.ip === undefined ? null : checkIprev(context.session.ip, resolver, signal);
+  const spf = checkSpf(context, lookups, now, signal, options.authservId);
+  const iprev = context.session?.ip === undefined ? null : checkIprev(context.session.ip, lookups.share(), signal);
+  const resolver = lookups.share();
   // Finding the policy needs no verdicts: its look-ups go on while the body streams, and are shared by the one at the end.
   const discovery = exceeded === null ? findPolicy(authorDomains, resolver, signal) : null;
   // Whoever calls end() sees a rejection; a run that is dropped must not bring the process down.
@@ -157,7 +161,7 @@ export function beginAuthentication(
         };
         const result = assemble(header, context, options, limits, {
           ...verdicts,
-          limits: cutShort(verdicts, isAbove, resolver.exhausted),
+          limits: cutShort(verdicts, isAbove, lookups.exhausted),
         });
         if (options.sealingKey === undefined || chain === undefined || isAbove || hasBareLineEnds) return result;
         return await sealResults(header, result, { chain, key: options.sealingKey, digests, now, limits });

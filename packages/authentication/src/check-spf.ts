@@ -1,4 +1,4 @@
-import type { Resolver } from '@zegel/dns';
+import type { SharedLookups } from '@zegel/dns';
 import { checkHelo, checkHost } from '@zegel/spf';
 import type { SpfResult } from '@zegel/spf';
 import type { AuthenticationContext } from './context.ts';
@@ -21,7 +21,7 @@ export interface NotChecked extends Notice {
 /** Checks SPF for both identities, as far as the door knows them. Rejects with an `SpfInputError` for an `ip` that is none. */
 export async function checkSpf(
   { session, envelope }: AuthenticationContext,
-  resolver: Resolver,
+  lookups: SharedLookups,
   now: Date,
   signal: AbortSignal,
   receiver: string,
@@ -29,12 +29,12 @@ export async function checkSpf(
   const { ip, helo = '' } = session ?? {};
   const mailFrom = envelope?.mailFrom;
   if (ip === undefined) return { mailFrom: notChecked('mailfrom'), helo: notChecked('helo') };
-  const options = { ip, helo, resolver, now, signal, receiver };
+  const options = { ip, helo, now, signal, receiver };
   const [mailFromVerdict, heloVerdict] = await Promise.all([
     mailFrom === undefined
       ? notChecked('mailfrom')
-      : checkHost({ ...options, mailFrom: withoutBlankBehindAt(mailFrom) }),
-    helo === '' ? notChecked('helo') : checkHelo(options),
+      : checkHost({ ...options, resolver: lookups.share(), mailFrom: withoutBlankBehindAt(mailFrom) }),
+    helo === '' ? notChecked('helo') : checkHelo({ ...options, resolver: lookups.share() }),
   ]);
   return { mailFrom: mailFromVerdict, helo: heloVerdict };
 }

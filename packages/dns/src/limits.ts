@@ -16,7 +16,7 @@ export const MAX_ZONE_RECORDS = 100_000;
 /** Seconds every answer of an in-memory zone may be kept. */
 export const ZONE_TTL = 300;
 
-/** Distinct questions one message may ask when the caller names no limit of its own. */
+/** Distinct questions one message, or one share of its look-ups, may ask when the caller names no limit of its own. */
 export const MAX_LOOKUPS_PER_MESSAGE = 200;
 
 /** Milliseconds for one question: all servers, the repetition over TCP and the following of aliases together. */

@@ -6,8 +6,13 @@ import { waitForAnswer } from './waiting.ts';
 export interface SharedLookupsOptions {
   /** The deadline of the message: when it comes, every look-up that is still open answers `timeout`. */
   readonly signal?: AbortSignal;
-  /** Distinct questions that may be asked; default 200. */
+  /** Distinct questions that may be asked, those of shares not counted; default 200. */
   readonly maxLookups?: number;
+}
+
+/** How many more questions may be asked. */
+interface Allowance {
+  left: number;
 }
 
 interface Lookup<T extends RecordType> {
@@ -19,19 +24,20 @@ interface Lookup<T extends RecordType> {
  * The look-ups of one message. Each question is asked once, however many checks ask it and whenever they do,
  * failures included, so that all checks of a message see the same DNS. Make one for each message.
  *
- * A question beyond the maximum is not asked and answers `refused`; `exhausted` then says so.
+ * A question beyond the maximum is not asked and answers `refused`; `exhausted` then says so. Checks of which one must not
+ * use up what another needs take a {@link SharedLookups.share} each.
  */
 export class SharedLookups implements Resolver {
   readonly #resolver: Resolver;
   readonly #signal: AbortSignal | undefined;
-  readonly #maxLookups: number;
+  readonly #allowance: Allowance;
   readonly #lookups = new Map<string, Lookup<RecordType>>();
   #exhausted = false;
 
   constructor(resolver: Resolver, options: SharedLookupsOptions = {}) {
     this.#resolver = resolver;
     this.#signal = options.signal;
-    this.#maxLookups = options.maxLookups ?? MAX_LOOKUPS_PER_MESSAGE;
+    this.#allowance = { left: options.maxLookups ?? MAX_LOOKUPS_PER_MESSAGE };
   }
 
   /** Distinct questions asked so far. */
@@ -45,24 +51,47 @@ export class SharedLookups implements Resolver {
   }
 
   resolve<T extends RecordType>(name: string, type: T, options: ResolveOptions = {}): Promise<DnsAnswer<T>> {
+    return this.#ask(name, type, options, this.#allowance);
+  }
+
+  /** The same look-ups with a maximum of their own. What anybody has asked already counts against no other maximum. */
+  share(maxLookups: number = MAX_LOOKUPS_PER_MESSAGE): Resolver {
+    const allowance: Allowance = { left: maxLookups };
+    return {
+      resolve: (name, type, options = {}) => this.#ask(name, type, options, allowance),
+      known: (name, type) => this.#look(name, type, allowance),
+    };
+  }
+
+  /** What the resolver below knows counts as asked. */
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    return this.#look(name, type, this.#allowance);
+  }
+
+  #ask<T extends RecordType>(
+    name: string,
+    type: T,
+    options: ResolveOptions,
+    allowance: Allowance,
+  ): Promise<DnsAnswer<T>> {
     const { signal } = options;
     const normalized = normalizeName(name);
     if (normalized === null) return Promise.resolve(noSuchName);
     const key = `${type} ${normalized}`;
     const asked = this.#lookups.get(key);
     if (asked !== undefined && isOfType(asked, type)) return this.#wait(asked.answer, signal);
-    if (this.#lookups.size >= this.#maxLookups) {
+    if (allowance.left <= 0) {
       this.#exhausted = true;
       return Promise.resolve({ status: 'temporary-failure', reason: 'refused', cnames: [] });
     }
+    allowance.left--;
     const deadline = this.#signal === undefined ? {} : { signal: this.#signal };
     const answer = waitForAnswer(this.#resolver.resolve(normalized, type, deadline), this.#signal);
     this.#lookups.set(key, { type, answer });
     return this.#wait(answer, signal);
   }
 
-  /** What the resolver below knows counts as asked. */
-  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+  #look<T extends RecordType>(name: string, type: T, allowance: Allowance): DnsAnswer<T> | undefined {
     if (this.#signal?.aborted === true) return undefined;
     const normalized = normalizeName(name);
     if (normalized === null) return noSuchName;
@@ -71,9 +100,11 @@ export class SharedLookups implements Resolver {
     if (asked !== undefined && isOfType(asked, type)) {
       return asked.answer instanceof Promise ? undefined : asked.answer;
     }
-    if (this.#lookups.size >= this.#maxLookups) return undefined;
+    if (allowance.left <= 0) return undefined;
     const answer = this.#resolver.known?.(normalized, type);
-    if (answer !== undefined) this.#lookups.set(key, { type, answer });
+    if (answer === undefined) return undefined;
+    allowance.left--;
+    this.#lookups.set(key, { type, answer });
     return answer;
   }
 

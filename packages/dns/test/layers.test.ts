@@ -98,6 +98,20 @@ describe('SharedLookups', () => {
     expect(slow.asked).toEqual(['a.example A']);
   });
 
+  it('lets nobody use up the share of another, and asks nothing twice', async () => {
+    const slow = new SlowResolver();
+    slow.release();
+    const shared = new SharedLookups(slow, { maxLookups: 0 });
+    const [one, other] = [shared.share(1), shared.share(1)];
+    await one.resolve('a.example', 'A');
+    expect(await one.resolve('b.example', 'A')).toMatchObject({ status: 'temporary-failure', reason: 'refused' });
+    expect(await other.resolve('a.example', 'A')).toMatchObject({ status: 'found' });
+    expect(await other.resolve('b.example', 'A')).not.toMatchObject({ status: 'temporary-failure' });
+    expect(await shared.resolve('b.example', 'A')).not.toMatchObject({ status: 'temporary-failure' });
+    expect(slow.asked).toEqual(['a.example A', 'b.example A']);
+    expect(shared.exhausted).toBe(true);
+  });
+
   it('does not ask for what is no name', async () => {
     const slow = new SlowResolver();
     expect(await new SharedLookups(slow).resolve('a..example', 'A')).toMatchObject({ status: 'nxdomain' });
