@@ -236,6 +236,26 @@ describe("the operator's trusted sealers", () => {
   });
 });
 
+describe('RFC 8617 §4.2.1 chains of 50 sets', { timeout: 60_000 }, () => {
+  it('hold, to their last set, and take no other', async () => {
+    const sealer = await testSealer('long.test', 'ed25519-sha256');
+    const zone = zoneOf(sealer);
+    let raw = plainMessage;
+    for (let set = 1; set <= 50; set++) raw = await passOn(raw, sealer, zone);
+    const verdict = await verifyChain(raw, { resolver: zone, now });
+    // Ten message signatures are checked: the oldest of them is the oldest that is known to hold.
+    expect(verdict).toMatchObject({ code: 'arc.pass', sets: 50, oldestPass: 41 });
+    const limits = { maxMessageSignatures: 50 };
+    expect(await verifyChain(raw, { resolver: zone, now, limits })).toMatchObject({ code: 'arc.pass', oldestPass: 0 });
+    expect(await passOn(raw, sealer, zone)).toEqual(raw);
+    const changed = Buffer.from(raw.toString('latin1').replace('Subject: Plans', 'Subject: Planes'), 'latin1');
+    expect(await verifyChain(changed, { resolver: zone, now })).toMatchObject({
+      code: 'arc.message-signature-failed',
+      evidence: { instance: 50 },
+    });
+  });
+});
+
 describe('hostile chains', () => {
   const body = plainMessage.toString('latin1');
   const countLookups = async (header: string) => {

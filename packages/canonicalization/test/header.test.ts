@@ -64,4 +64,13 @@ describe('any header field', () => {
       { numRuns: 2000 },
     );
   });
+
+  it('is left alone when it is canonical already', () => {
+    fc.assert(
+      fc.property(fc.constantFrom<Canonicalization>('simple', 'relaxed'), value, (canonicalization, text) => {
+        const once = latin1(canonical(canonicalization, `Subject :${text.replace(/\r$/, '')}\r\n`).bytes());
+        expect(latin1(canonical(canonicalization, once).bytes())).toBe(once);
+      }),
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   SigningKeyError,
@@ -71,6 +72,35 @@ describe('RFC 6376 §3.6.1 key records', () => {
         record: { testing: true, strictIdentity: true },
       });
     }
+  });
+
+  it('are read with every tag that is written, in any order', () => {
+    const words = fc.uniqueArray(fc.constantFrom('sha1', 'sha256', 'other', '*', 'email', 'y', 's'), { minLength: 1 });
+    const written = fc.record(
+      { k: fc.constantFrom('rsa', 'ed25519', 'other'), h: words, s: words, t: words, n: fc.constant(['a note']) },
+      { requiredKeys: [] },
+    );
+    const octets = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(written, octets, fc.boolean(), fc.infiniteStream(fc.nat()), (tags, p, hasVersion, order) => {
+        const list = Object.entries({ ...tags, p: p.toString('base64') })
+          .map(([name, value]) => `${name}=${[value].flat().join(' : ')}`)
+          .map((tag) => ({ tag, place: order.next().value ?? 0 }))
+          .toSorted((one, other) => one.place - other.place)
+          .map(({ tag }) => tag);
+        expect(parseKeyRecord([...(hasVersion ? ['v=DKIM1'] : []), ...list].join('; '))).toEqual({
+          ok: true,
+          record: {
+            keyType: tags.k ?? 'rsa',
+            publicKey: p,
+            ...(tags.h && { hashAlgorithms: tags.h }),
+            serviceTypes: tags.s ?? ['*'],
+            testing: tags.t?.includes('y') ?? false,
+            strictIdentity: tags.t?.includes('s') ?? false,
+          },
+        });
+      }),
+    );
   });
 
   it('hold RSA and Ed25519 keys alone', () => {

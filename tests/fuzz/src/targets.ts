@@ -4,6 +4,7 @@ import type { FuzzTarget } from './target.ts';
 const loaders: Readonly<Record<string, () => Promise<FuzzTarget>>> = {
   message: async () => (await import('./targets/message.ts')).message,
   canonicalization: async () => (await import('./targets/canonicalization.ts')).canonicalization,
+  'key-record': async () => (await import('./targets/key-record.ts')).keyRecord,
   'dkim-verify': async () => (await import('./targets/dkim-verify.ts')).dkimVerify,
   'dkim-sign': async () => (await import('./targets/dkim-sign.ts')).dkimSign,
   spf: async () => (await import('./targets/spf.ts')).spf,
