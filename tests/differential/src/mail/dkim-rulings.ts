@@ -310,7 +310,9 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
     what: 'knows a=, c= and k= in lower case alone',
     standard:
       'RFC 6376 §3.5 and §3.6.1 give the words of a=, c= and k= as literals of ABNF, which "are case insensitive" (RFC 5234 §2.3).',
-    applies: ({ said }) =>
+    applies: ({ said, ours }) =>
+      // It fails some signatures for such a k= without saying why.
+      ours.some(({ evidence }) => /[A-Z]/u.test(tagText(evidence.keyRecord ?? '', 'k'))) ||
       /UnknownKeyTypeError|invalid c= value: b'(?=[a-z/]*[A-Z])|unknown signature algorithm: b'(?=[a-z0-9-]*[A-Z])/u.test(
         said,
       ),

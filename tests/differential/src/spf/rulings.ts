@@ -29,13 +29,14 @@ export const spfRulings: readonly Ruling<SpfSituation>[] = [
     applies: ({ subject, result }) => result === 'none' && hasDottedIdentity(subject),
   },
   {
-    id: 'mailauth: void look-up of no host name',
+    id: 'mailauth: look-up of no host name',
     peer: 'mailauth',
-    what: 'asks nothing when macros make a target name that no host can have, such as an address or one label; we ask, and count the void look-up',
+    what: 'asks nothing when macros make a target name that no host can have, such as an address or one label; we ask, and count the term and the void look-up',
     standard:
-      'RFC 7208 leaves open what a target name that is no host name comes to (§4.3 speaks of <domain> alone). A record that spends its void look-ups on such names is a permerror (§4.6.4).',
+      'RFC 7208 leaves open what a target name that is no host name comes to (§4.3 speaks of <domain> alone). A record that spends its terms or its void look-ups on such names is a permerror (§4.6.4).',
     applies: ({ ours }) =>
-      ours.code === 'spf.too-many-void-lookups' && voidTerms(ours).some((term) => term.includes('%')),
+      (ours.code === 'spf.too-many-void-lookups' || ours.code === 'spf.too-many-lookups') &&
+      voidTerms(ours).some((term) => term.includes('%')),
   },
   {
     id: 'mailauth: ptr of one label',
