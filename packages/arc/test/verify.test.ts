@@ -240,7 +240,7 @@ describe('RFC 8617 §4.2.1 chains of 50 sets', { timeout: 60_000 }, () => {
   it('hold, to their last set, and take no other', async () => {
     const sealer = await testSealer('long.test', 'ed25519-sha256');
     const zone = zoneOf(sealer);
-    let raw = plainMessage;
+    let raw: Buffer = plainMessage;
     for (let set = 1; set <= 50; set++) raw = await passOn(raw, sealer, zone);
     const verdict = await verifyChain(raw, { resolver: zone, now });
     // Ten message signatures are checked: the oldest of them is the oldest that is known to hold.
