@@ -1,9 +1,13 @@
 export { directionCodes, dispositionCodes, refusalCodes, submitterCodes } from './codes.ts';
 export type { DirectionCode, DispositionCode, RefusalCode, SubmitterCode } from './codes.ts';
+export { outboundDecision } from './decision.ts';
+export type { OutboundDecision, OutboundOutcome } from './decision.ts';
 export { decideDirection } from './direction.ts';
 export type { DirectionDecision, OutboundPolicy } from './direction.ts';
 export { decideDisposition, defaultInboundPolicy } from './disposition.ts';
 export type { Disposition, InboundPolicy, PolicyOverride } from './disposition.ts';
+export { explainMail } from './explain.ts';
+export type { MailExplanation, MailRules } from './explain.ts';
 export { createKeySet } from './key-set.ts';
 export { createLoginMap, loginKeys, noLoginMap } from './login-map.ts';
 export { formatNetwork, parseNetwork } from './network.ts';
@@ -12,12 +16,6 @@ export type { RefusalAction, RefusalDecision, RefusalGroup, RefusalPolicy } from
 export type { SmtpReply } from './reply.ts';
 export type { ListenerMode, MailSession } from './session.ts';
 export { SigningTableError, createSigningTable, parseAuthorPattern } from './signing-table.ts';
-export type {
-  AdditionalSigning,
-  RuledPlan,
-  RuledSigningTable,
-  SigningRule,
-  SigningTablePolicy,
-} from './signing-table.ts';
+export type { AdditionalSigning, SigningRule, SigningTablePolicy } from './signing-table.ts';
 export { findSubmitter } from './submitter.ts';
 export type { FoundSubmitter, LoginMap, SubmitterPolicy } from './submitter.ts';

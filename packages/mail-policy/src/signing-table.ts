@@ -1,6 +1,6 @@
 import { normalizeDomain } from '@zegel/message';
 import { withParents } from '@zegel/signing';
-import type { DomainSigning, SigningPlan, SigningTable } from '@zegel/signing';
+import type { DomainSigning, SigningTable } from '@zegel/signing';
 
 /** How the mail of some authors is signed. Domains may be U-labels. */
 export interface SigningRule {
@@ -27,7 +27,7 @@ export interface AdditionalSigning {
 }
 
 export interface SigningTablePolicy {
-  /** Where several fit, the closest to the author counts: exact, then name by name upwards (the wildcard before the exact rule), then `*`. */
+  /** The plan names its rule by its author pattern. Where several fit, the closest to the author counts: exact, then name by name upwards (the wildcard before the exact rule), then `*`. */
   readonly rules: readonly SigningRule[];
   /** Signs for authors whose domain is not known here. Such a signature says nothing about the author. */
   readonly defaultDomain?: string;
@@ -36,22 +36,12 @@ export interface SigningTablePolicy {
   readonly additional?: readonly AdditionalSigning[];
 }
 
-/** A plan, and the rule that made it. */
-export interface RuledPlan extends SigningPlan {
-  /** The author pattern of the rule; absent when no rule fits. */
-  readonly rule?: string;
-}
-
-export interface RuledSigningTable extends SigningTable {
-  planFor(authorDomain: string): RuledPlan;
-}
-
 /**
  * Compiles the rules. Where no rule fits, the author domain signs, or the nearest above it that is known.
  *
  * @throws {SigningTableError} for a domain that is none, and for two rules with one author pattern
  */
-export function createSigningTable(policy: SigningTablePolicy): RuledSigningTable {
+export function createSigningTable(policy: SigningTablePolicy): SigningTable {
   const exact = new Map<string, SigningRule>();
   const below = new Map<string, SigningRule>();
   let any: SigningRule | undefined;

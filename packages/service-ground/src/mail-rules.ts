@@ -1,15 +1,8 @@
 import { defaultSignedFields } from '@zegel/dkim';
 import type { SignedFieldSet, SigningKey } from '@zegel/dkim';
 import { createKeySet, createLoginMap, createSigningTable, noLoginMap } from '@zegel/mail-policy';
-import type {
-  InboundPolicy,
-  LoginMap,
-  OutboundPolicy,
-  RefusalPolicy,
-  RuledSigningTable,
-  SubmitterPolicy,
-} from '@zegel/mail-policy';
-import type { KeySource, SigningOptions } from '@zegel/signing';
+import type { InboundPolicy, LoginMap, OutboundPolicy, RefusalPolicy, SubmitterPolicy } from '@zegel/mail-policy';
+import type { KeySource, SigningOptions, SigningTable } from '@zegel/signing';
 import { configLimits, parseLoginMap } from '@zegel/service-runtime';
 import type { Config, LoginSource } from '@zegel/service-runtime';
 import { RulesError } from './errors.ts';
@@ -23,7 +16,7 @@ export interface LoadedRules {
   readonly outbound: OutboundPolicy;
   readonly submitters: SubmitterPolicy;
   /** For `beginSigning`: keys, table, tags and fields. */
-  readonly signing: Omit<SigningOptions, 'now' | 'table'> & { readonly table: RuledSigningTable };
+  readonly signing: Omit<SigningOptions, 'now' | 'table'> & { readonly table: SigningTable };
   readonly onRefusal: RefusalPolicy;
   readonly inbound: InboundPolicy;
   /** Seals inbound mail, for `authenticationOptions`. */
@@ -70,7 +63,7 @@ export async function loadMailRules(config: Config, store?: Partial<RuleStore>):
 }
 
 /** The table that the configuration describes. Its domains were checked when it was read. */
-export function signingTable({ signing }: Pick<Config, 'signing'>): RuledSigningTable {
+export function signingTable({ signing }: Pick<Config, 'signing'>): SigningTable {
   const { rules, defaultDomain, alsoSign, onRefusal } = signing;
   return createSigningTable({
     rules,

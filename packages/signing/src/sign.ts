@@ -72,6 +72,8 @@ export interface SigningResult {
 export interface SigningEvidence {
   readonly authorDomain?: string;
   readonly requestedDomain?: string;
+  /** The rule of the signing table that chose; absent where none has. */
+  readonly rule?: string;
   /** The signing domain. */
   readonly domain?: string;
   /** Selectors with their algorithm; those of additional signing domains name these. */
@@ -213,7 +215,10 @@ function decide(
   }
   const [authorDomain, ...others] = author.domains;
   if (authorDomain === undefined || others.length > 0) return { code: 'signing.several-author-domains', evidence };
-  if (requested === undefined) return { code: null, authorDomain, plan: table.planFor(authorDomain), evidence };
+  if (requested === undefined) {
+    const plan = table.planFor(authorDomain);
+    return { code: null, authorDomain, plan, evidence: { ...evidence, ...ruleOf(plan) } };
+  }
   if (requested === null || !isSubdomainOf(authorDomain, requested))
     return { code: 'signing.domain-mismatch', evidence };
   return { code: null, authorDomain, plan: { candidates: [{ domain: requested }] }, evidence };
@@ -225,6 +230,10 @@ function limitEvidence({ limit, allowed, found }: ExceededLimit): SigningEvidenc
 
 function authorEvidence(author: Extract<Author, { ok: false }>): SigningEvidence {
   return author.detail === undefined ? {} : { detail: author.detail };
+}
+
+function ruleOf({ rule }: SigningPlan): SigningEvidence {
+  return rule === undefined ? {} : { rule };
 }
 
 function keyEvidence(found: FoundKeys): SigningEvidence {

@@ -15,6 +15,8 @@ export interface DomainSigning {
 
 /** Which domains sign the mail of one author domain. */
 export interface SigningPlan {
+  /** Name of the rule that made the plan, for evidence and logs. */
+  readonly rule?: string;
   /** Looked for in this order: the first that is known signs. */
   readonly candidates: readonly DomainSigning[];
   /** Sign besides, never instead. Where one of them has no key, the message is refused. */
