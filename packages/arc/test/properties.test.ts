@@ -39,7 +39,7 @@ function split(raw: Buffer, sets: number): { readonly fields: readonly string[];
 
 const join = (fields: readonly string[], rest: string): Buffer => Buffer.from(fields.join('') + rest, 'latin1');
 
-describe('properties of chains', { timeout: 120_000 }, () => {
+describe('properties of chains', () => {
   it('what is sealed verifies, after any number of hops', async () => {
     await fc.assert(
       fc.asyncProperty(hops, message, async (path, index) => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openDatabase } from '@zegel/database';
-import { startNode, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
+import { patience, startNode, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
 import type { PostgresServer, RedisServer, TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FileMessageStore, openInboundQueue, startInboundWorker } from '../src/index.ts';
@@ -8,7 +8,6 @@ import type { InboundQueue, InboundWorkerOptions } from '../src/index.ts';
 
 const WORKER = join(import.meta.dirname, 'programs/worker.ts');
 const MESSAGE = 'From: a@example.test\r\n\r\nHello\r\n';
-const SETTLED = { timeout: 30_000, interval: 50 };
 const SHORT = { lockDuration: 500, stalledInterval: 250 };
 
 const edit: InboundWorkerOptions['process'] = async ({ open }) => ({
@@ -30,7 +29,7 @@ async function settled(queue: InboundQueue, id: string, state: string) {
     const record = await queue.get(id);
     expect(record?.state).toBe(state);
     return record!;
-  }, SETTLED);
+  }, patience);
 }
 
 let postgres: PostgresServer;
@@ -93,12 +92,12 @@ describe.each(['Redis', 'PostgreSQL'])('a worker process killed on %s while it h
   });
 });
 
-test('a whole process killed on PGlite: the next start finishes its message', { timeout: 120_000 }, async () => {
+test('a whole process killed on PGlite: the next start finishes its message', async () => {
   const data = join(folder.path, 'embedded');
   const messages = join(data, 'messages');
   const config = { database: { folder: data }, messages, submit: MESSAGE };
   const doomed = await startNode(WORKER, [JSON.stringify(config)]);
-  const line = await doomed.waitForLine(/^holding /, 90_000);
+  const line = await doomed.waitForLine(/^holding /);
   await doomed.kill('SIGKILL');
 
   const database = await openDatabase({ folder: data });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseUnavailableError } from '@zegel/database';
+import { patience } from '@zegel/test-harness';
 import { Queue, Worker, createPostgresBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -13,7 +14,6 @@ import type { TestGround } from './grounds.ts';
 
 const MESSAGE = Buffer.from('From: a@example.test\r\nSubject: secret words\r\n\r\nThe body.\r\n');
 const SESSION = { ip: '192.0.2.1', helo: 'mx.example.test', mailFrom: 'a@example.test' };
-const SETTLED = { timeout: 30_000, interval: 25 };
 
 async function text(bytes: AsyncIterable<Uint8Array> | null): Promise<string | null> {
   if (bytes === null) return null;
@@ -37,7 +37,7 @@ const settle = (queue: InboundQueue, id: string, state: string) =>
     const record = await queue.get(id);
     expect(record?.state).toBe(state);
     return record!;
-  }, SETTLED);
+  }, patience);
 
 async function* hangingUp(): AsyncGenerator<Uint8Array> {
   yield MESSAGE;
@@ -136,7 +136,7 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
     const ids = (await Promise.all(Array.from({ length: 30 }, () => queue.submit(MESSAGE, SESSION)))).map(
       ({ id }) => id,
     );
-    await vi.waitFor(async () => expect((await queue.counts()).messages.done).toBe(30), SETTLED);
+    await vi.waitFor(async () => expect((await queue.counts()).messages.done).toBe(30), patience);
     expect(seen.toSorted()).toEqual(ids.toSorted());
   });
 
@@ -149,8 +149,8 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
       { backoff: 600_000 },
     );
     const { id } = await queue.submit(MESSAGE, SESSION);
-    await vi.waitFor(async () => expect((await queue.get(id))?.error?.code).toBe('unexpected'), SETTLED);
-    await vi.waitFor(async () => expect((await queue.counts()).jobs.delayed).toBe(1), SETTLED);
+    await vi.waitFor(async () => expect((await queue.get(id))?.error?.code).toBe('unexpected'), patience);
+    await vi.waitFor(async () => expect((await queue.counts()).jobs.delayed).toBe(1), patience);
     const held = await place.queueText();
     expect(held).toContain(id);
     expect(held).not.toMatch(/secret words|The body|example\.test|cannot cope/);
@@ -274,7 +274,7 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
       expect([...(await queue.reconcile()).added].toSorted()).toEqual(ids.toSorted());
       expect(await queue.reconcile()).toEqual({ added: [] });
       await startWorker(async () => ({ report: {}, result: null }));
-      await vi.waitFor(async () => expect((await queue.counts()).messages.done).toBe(3), SETTLED);
+      await vi.waitFor(async () => expect((await queue.counts()).messages.done).toBe(3), patience);
     });
 
     test('walks more messages than fit in one page', async () => {
@@ -301,7 +301,7 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
         options === null
           ? new Worker(QUEUE_NAME, nothing, postgresConnection(place.database), createPostgresBackend)
           : new Worker(QUEUE_NAME, nothing, options);
-      await vi.waitFor(async () => expect(await other.getJobState(id)).toBe('completed'), SETTLED);
+      await vi.waitFor(async () => expect(await other.getJobState(id)).toBe('completed'), patience);
       await idle.close();
       await other.close();
       client?.disconnect();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startRedis, temporaryFolder } from '@zegel/test-harness';
+import { patience, startRedis, temporaryFolder } from '@zegel/test-harness';
 import type { RedisServer, TemporaryFolder } from '@zegel/test-harness';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -264,7 +264,7 @@ describe('RedisMessageStore on Redis', () => {
     await expect(store.put('x', Buffer.from('x'))).rejects.toMatchObject({ code: 'message-store.unavailable' });
     await expect(store.open(reference)).rejects.toMatchObject({ code: 'message-store.unavailable' });
     await server.restart();
-    await vi.waitFor(() => store.ping(), { timeout: 10_000 });
+    await vi.waitFor(() => store.ping(), patience);
     expect((await read(store, reference)).toString()).toBe('bytes');
     await store.close();
   });

@@ -3,13 +3,12 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@zegel/database';
 import type { Database } from '@zegel/database';
-import { freePort, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
+import { freePort, patience, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
 import type { PostgresServer, TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FileMessageStore, openInboundQueue, startInboundWorker } from '../src/index.ts';
 
 const MESSAGE = Buffer.from('From: a@example.test\r\n\r\nHello\r\n');
-const SETTLED = { timeout: 30_000, interval: 50 };
 const nothingToSay = async () => ({ report: {}, result: null });
 
 let postgres: PostgresServer;
@@ -56,10 +55,10 @@ describe('Redis gone in the middle', () => {
 
     const worker = await startInboundWorker({ ...ground, process: nothingToSay });
     await redis.restart();
-    await vi.waitFor(() => queue.ping(), SETTLED);
+    await vi.waitFor(() => queue.ping(), patience);
     const { id: after } = await queue.submit(MESSAGE, {});
     for (const id of [before, after]) {
-      await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('done'), SETTLED);
+      await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('done'), patience);
     }
     await worker.close();
     await queue.close();
@@ -68,7 +67,7 @@ describe('Redis gone in the middle', () => {
   test('with the connection lost between the row and the job, nothing is kept', async () => {
     await using redis = await startRedis({ appendOnly: true });
     const queue = await openInboundQueue({ database, store: new FileMessageStore(messages), redisUrl: redis.url });
-    await vi.waitFor(() => queue.ping(), SETTLED);
+    await vi.waitFor(() => queue.ping(), patience);
     const kept = storedMessages().length;
     async function* killing() {
       yield MESSAGE;
@@ -97,11 +96,11 @@ describe('Redis gone in the middle', () => {
       stalledInterval: 500,
     });
     let redisWasLost = false;
-    await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('verifying'), SETTLED);
+    await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('verifying'), patience);
     await redis.kill();
     redisWasLost = true;
     await redis.restart();
-    await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('done'), SETTLED);
+    await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('done'), patience);
     await worker.close();
     await queue.close();
   });
@@ -145,7 +144,7 @@ test('a PostgreSQL gone in the middle refuses messages, and the queue in it goes
   const queue = await openInboundQueue(ground);
   const worker = await startInboundWorker({ ...ground, process: nothingToSay });
   const { id: before } = await queue.submit(MESSAGE, {});
-  await vi.waitFor(async () => expect((await queue.get(before))?.state).toBe('done'), SETTLED);
+  await vi.waitFor(async () => expect((await queue.get(before))?.state).toBe('done'), patience);
   // The test's server commits without syncing: what is there must outlive the crash.
   await own.pool.query('checkpoint');
   await server.kill();
@@ -153,9 +152,9 @@ test('a PostgreSQL gone in the middle refuses messages, and the queue in it goes
     code: expect.stringMatching(/^(?:queue|database)\.unavailable$/),
   });
   await server.restart();
-  await vi.waitFor(() => queue.ping(), SETTLED);
+  await vi.waitFor(() => queue.ping(), patience);
   const { id: after } = await queue.submit(MESSAGE, {});
-  await vi.waitFor(async () => expect((await queue.get(after))?.state).toBe('done'), SETTLED);
+  await vi.waitFor(async () => expect((await queue.get(after))?.state).toBe('done'), patience);
   await worker.close();
   await queue.close();
   await own.close();

@@ -3,12 +3,11 @@ import { readFileSync, readdirSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startNode, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
+import { patience, startNode, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
 import type { PostgresServer, RedisServer, TemporaryFolder, TestProcess } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { compileCache, launcher } from './zegel.ts';
 
-const settled = { timeout: 30_000, interval: 50 };
 const hello = readFileSync(fileURLToPath(new URL('../examples/hello.eml', import.meta.url)));
 const session = '?ip=127.0.0.1&helo=mail.example.test&mailFrom=alice@example.test';
 
@@ -74,7 +73,7 @@ describe('zegel serve on Redis and PostgreSQL', () => {
     const { status, bytes } = await ask(`/v1/inbound${session}`, { body: signed });
     expect(status).toBe(202);
     const { id } = json({ bytes });
-    await vi.waitFor(async () => expect((await stateOf(id)).state).toBe('done'), settled);
+    await vi.waitFor(async () => expect((await stateOf(id)).state).toBe('done'), patience);
     expect((await stateOf(id)).report.dmarc.result).toBe('pass');
     const result = await ask(`/v1/inbound/${id}/message`);
     expect(result.bytes.toString()).toMatch(/^Authentication-Results: [^]*dkim=pass[^]*\r\nDKIM-Signature:/);
@@ -107,7 +106,7 @@ describe('zegel serve on Redis and PostgreSQL', () => {
       'Content-Type: message/rfc822',
     ];
     busy.write([...head, `Content-Length: ${hello.length}`, 'Expect: 100-continue', '', ''].join('\r\n'));
-    await vi.waitFor(() => expect(answer).toContain('100 Continue'), settled);
+    await vi.waitFor(() => expect(answer).toContain('100 Continue'), patience);
     busy.write(hello.subarray(0, 100));
     process.kill(service.pid, 'SIGTERM');
     await service.waitForLine(/"msg":"stopping"/);

@@ -6,14 +6,13 @@ import { ZoneResolver } from '@zegel/dns';
 import { FileMessageStore, startInboundWorker } from '@zegel/mail-queue';
 import type { ProcessMessage } from '@zegel/mail-queue';
 import { editMessageStream } from '@zegel/message';
-import { freePort, startPostgres, startRedis } from '@zegel/test-harness';
+import { freePort, patience, startPostgres, startRedis } from '@zegel/test-harness';
 import type { PostgresServer } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { mountSmallDisk } from './full-disk.ts';
 import { call, hello, message, startTestSigner } from './test-signer.ts';
 import type { TestSigner } from './test-signer.ts';
 
-const settled = { timeout: 30_000, interval: 50 };
 const session = '?ip=192.0.2.1&helo=h.test&mailFrom=alice@example.test';
 const submit = (signer: TestSigner, body: Buffer = hello) =>
   call(`${signer.url}/v1/inbound${session}`, { token: signer.admin, body });
@@ -72,7 +71,7 @@ describe('on PGlite', () => {
       const answer = await look(signer, id);
       expect(answer.json.state).toBe('done');
       return answer.json;
-    }, settled);
+    }, patience);
     expect(done).toMatchObject({ attempts: 1, bytes: forged.length + signed.bytes.length });
     expect(done.report.dkim).toMatchObject([{ result: 'pass', domain: 'example.test' }]);
     const result = await fetchResult(signer, id);
@@ -104,13 +103,13 @@ describe('on PostgreSQL', () => {
     const { id } = (await submit(signer)).json;
     await vi.waitFor(async () => {
       expect((await look(signer, id)).json).toMatchObject({ state: 'parked', error: { code: 'test.broken' } });
-    }, settled);
+    }, patience);
     const parked = await fetchResult(signer, id);
     expect([parked.status, parked.json.code]).toEqual([409, 'inbound.not-done']);
     expect(parked.headers.get('retry-after')).toBeNull();
     isBroken = false;
     expect((await retry(signer, id)).status).toBe(202);
-    await vi.waitFor(async () => expect((await look(signer, id)).json.state).toBe('done'), settled);
+    await vi.waitFor(async () => expect((await look(signer, id)).json.state).toBe('done'), patience);
     await worker.close();
   });
 
@@ -201,11 +200,11 @@ describe('on Redis and PostgreSQL', () => {
       const answer = await submit(signer);
       expect(answer.status).toBe(202);
       return answer;
-    }, settled);
+    }, patience);
     const { store } = signer;
     const worker = await startInboundWorker({ database, store, redisUrl: redis.url, process: verify(signer) });
     for (const { json } of [before, after]) {
-      await vi.waitFor(async () => expect((await look(signer, json.id)).json.state).toBe('done'), settled);
+      await vi.waitFor(async () => expect((await look(signer, json.id)).json.state).toBe('done'), patience);
     }
     await worker.close();
   });

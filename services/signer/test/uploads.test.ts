@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { findProgram, runToEnd, temporaryFolder } from '@zegel/test-harness';
+import { findProgram, patience, runToEnd, temporaryFolder } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { call, hello, startTestSigner } from './test-signer.ts';
 import type { TestSigner } from './test-signer.ts';
@@ -23,7 +23,7 @@ async function open(head: readonly string[], to = signer) {
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString('latin1')));
   socket.write(`${[...head, 'Host: x', `Authorization: Bearer ${to.admin}`].join('\r\n')}\r\n\r\n`);
-  const waitFor = (pattern: RegExp) => vi.waitFor(() => expect(received).toMatch(pattern), { timeout: 20_000 });
+  const waitFor = (pattern: RegExp) => vi.waitFor(() => expect(received).toMatch(pattern), patience);
   return { socket, received: () => received, waitFor };
 }
 const post = ['POST /v1/sign HTTP/1.1', 'Content-Type: message/rfc822'];
@@ -108,9 +108,7 @@ describe('what may be in work at once', () => {
   const inWork = (bytes: number) =>
     vi.waitFor(
       async () => expect(await small.metrics()).toMatch(new RegExp(`^zegel_http_message_bytes ${bytes}$`, 'm')),
-      {
-        timeout: 20_000,
-      },
+      patience,
     );
 
   test('a message that does not fit beside those in work is 503 with Retry-After; later it fits', async () => {
@@ -134,7 +132,7 @@ describe('what may be in work at once', () => {
     const head = ['POST /v1/inbound HTTP/1.1', 'Content-Type: message/rfc822', `Content-Length: ${5 * MB}`];
     const { socket } = await open(head, small);
     socket.write(Buffer.alloc(4 * MB, 'x'), () => socket.destroy());
-    await vi.waitFor(() => expect(aborted()).toBe(before + 1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(aborted()).toBe(before + 1), patience);
     expect((await sendTo(4 * MB)).status).toBe(200);
     expect(await small.database.db.selectFrom('inbound').select('id').execute()).toEqual([]);
   });

@@ -6,12 +6,18 @@ import type { Resolver, ZoneDeclaration } from '@zegel/dns';
 import { FileMessageStore, openInboundQueue } from '@zegel/mail-queue';
 import type { InboundQueue, InboundRecord } from '@zegel/mail-queue';
 import { createLogger, createTelemetry, readConfig } from '@zegel/service-runtime';
-import { conformanceFile, loadConformance, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
+import {
+  conformanceFile,
+  loadConformance,
+  patience,
+  startPostgres,
+  startRedis,
+  temporaryFolder,
+} from '@zegel/test-harness';
 import type { PostgresServer } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startVerifier } from '../src/index.ts';
 
-const settled = { timeout: 30_000, interval: 50 };
 const hello = message('From: Alice <alice@example.test>', 'Subject: Hello', '', 'Hello Bob');
 const session = { session: { ip: '192.0.2.1', helo: 'h.test' }, envelope: { mailFrom: 'alice@example.test' } };
 
@@ -86,7 +92,7 @@ function whenDone(queue: InboundQueue, id: string): Promise<InboundRecord> {
     const record = await queue.get(id);
     if (record?.state !== 'done') throw new Error(`the message is ${record?.state}`);
     return record;
-  }, settled);
+  }, patience);
 }
 
 async function resultOf(queue: InboundQueue, id: string): Promise<Buffer> {
@@ -230,7 +236,7 @@ test('the log names domains and codes, and nobody', async () => {
   await using verifier = await startTestVerifier({ database: await freshDatabase() });
   const { id } = await verifier.queue.submit(hello, session);
   await whenDone(verifier.queue, id);
-  await vi.waitFor(() => expect(verifier.log()).toContain('inbound message authenticated'), settled);
+  await vi.waitFor(() => expect(verifier.log()).toContain('inbound message authenticated'), patience);
   const log = verifier.log();
   expect(log).toContain('"authorDomain":"example.test"');
   for (const secret of ['alice', 'Alice', 'Bob', '192.0.2.1', 'h.test']) expect(log).not.toContain(secret);

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { patience } from '@zegel/test-harness';
 import { vi } from 'vitest';
-
-/** How long anything that must happen may take on a busy machine; polled, so that nobody waits longer than needed. */
-export const deadline = { timeout: 45_000, interval: 25 } as const;
 
 /** What `GET /v1/inbound/{id}` answers. */
 export interface InboundState {
@@ -79,7 +77,7 @@ export class RestClient {
       const inbound = await this.inbound(id);
       if (inbound.state !== state) throw new Error(`still ${inbound.state}: ${JSON.stringify(inbound.error)}`);
       return inbound;
-    }, deadline);
+    }, patience);
   }
 
   /** The edited message of one that is done. */

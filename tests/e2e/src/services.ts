@@ -5,7 +5,6 @@ import { startNode } from '@zegel/test-harness';
 import type { TestProcess } from '@zegel/test-harness';
 import { ourNames } from './forgery.ts';
 import type { GatedNameServer } from './gated-name-server.ts';
-import { deadline } from './rest-client.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
@@ -66,7 +65,7 @@ function start(file: string, args: readonly string[], env: Environment): Promise
 }
 
 async function service(child: TestProcess): Promise<Service> {
-  const line = await child.waitForLine(/"msg":"started"/, deadline.timeout);
+  const line = await child.waitForLine(/"msg":"started"/);
   return {
     process: child,
     metricsAddress: captured(line, /"metrics":"([^"]+)"/),

@@ -1,8 +1,8 @@
-import { generateMessage, temporaryFolder } from '@zegel/test-harness';
+import { generateMessage, patience, temporaryFolder } from '@zegel/test-harness';
 import { expect, test, vi } from 'vitest';
 import { expectVerified, tamperWith } from '../src/forgery.ts';
 import { startGatedNameServer } from '../src/gated-name-server.ts';
-import { RestClient, deadline } from '../src/rest-client.ts';
+import { RestClient } from '../src/rest-client.ts';
 import { createSendingDomain } from '../src/sending-domain.ts';
 import { startServe, storedReferences } from '../src/services.ts';
 
@@ -24,7 +24,7 @@ test('zegel serve on PGlite is killed while it holds messages: the next start fi
   await using doomed = await startServe(env, names);
   const before = new RestClient(doomed.address, folder.path, sender.session);
   const ids = await Promise.all(messages.map(({ raw }) => before.accept(raw)));
-  await vi.waitFor(() => expect(names.waiting).toBeGreaterThan(0), deadline);
+  await vi.waitFor(() => expect(names.waiting).toBeGreaterThan(0), patience);
   await doomed.process.kill('SIGKILL');
   names.open();
 
@@ -49,4 +49,4 @@ test('zegel serve on PGlite is killed while it holds messages: the next start fi
   const owners = storedReferences(folder.path).map((reference) => reference.replace(/\.\d+$/, ''));
   expect(owners).toEqual(ids.flatMap((id) => [id, id]).toSorted());
   expect(await next.process.kill('SIGTERM')).toEqual({ status: 0, signal: null });
-}, 180_000);
+});

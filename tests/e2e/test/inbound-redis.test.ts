@@ -1,15 +1,13 @@
-import { generateMessage, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
+import { generateMessage, patience, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
 import type { PostgresServer, RedisServer, TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { expectVerified, tamperWith } from '../src/forgery.ts';
 import { startGatedNameServer } from '../src/gated-name-server.ts';
-import { RestClient, deadline } from '../src/rest-client.ts';
+import { RestClient } from '../src/rest-client.ts';
 import { createSendingDomain } from '../src/sending-domain.ts';
 import type { SendingDomain } from '../src/sending-domain.ts';
 import { startSigner, startWorker, storedReferences } from '../src/services.ts';
 import type { Environment, RestService } from '../src/services.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Short enough not to wait for, long enough for a busy machine to renew in time. */
 const quickTakeover: Environment = { ZEGEL_LOCK_DURATION_MS: '1500', ZEGEL_STALLED_INTERVAL_MS: '300' };
@@ -56,7 +54,7 @@ function holderAmong(workers: readonly Worker[]): Promise<Worker> {
     const holder = workers.find(({ names }) => names.waiting > 0);
     if (holder === undefined) throw new Error('no worker has asked for a name');
     return holder;
-  }, deadline);
+  }, patience);
 }
 
 describe('a message on Redis', () => {
@@ -113,9 +111,9 @@ describe('a message on Redis', () => {
 
     const { raw, expected } = tamperWith(await sender.sign(generateMessage(2, 2).wire));
     const id = await rest.accept(raw);
-    await vi.waitFor(() => expect(names.waiting).toBeGreaterThan(0), deadline);
+    await vi.waitFor(() => expect(names.waiting).toBeGreaterThan(0), patience);
     const exit = process.kill('SIGTERM');
-    await vi.waitFor(async () => expect(await readiness()).toMatchObject({ status: 503, phase: 'draining' }), deadline);
+    await vi.waitFor(async () => expect(await readiness()).toMatchObject({ status: 503, phase: 'draining' }), patience);
     expect(await rest.inbound(id)).toMatchObject({ state: 'verifying', attempts: 1 });
     names.open();
 

@@ -1,18 +1,16 @@
 import { Client } from 'pg';
-import { generateMessage, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
+import { generateMessage, patience, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
 import type { PostgresServer, RedisServer, TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { expectVerified, tamperWith } from '../src/forgery.ts';
 import type { TamperedMessage } from '../src/forgery.ts';
 import { startGatedNameServer } from '../src/gated-name-server.ts';
 import type { GatedNameServer } from '../src/gated-name-server.ts';
-import { RestClient, deadline } from '../src/rest-client.ts';
+import { RestClient } from '../src/rest-client.ts';
 import { createSendingDomain } from '../src/sending-domain.ts';
 import type { SendingDomain } from '../src/sending-domain.ts';
 import { startSigner, startWorker, storedReferences } from '../src/services.ts';
 import type { Environment, RestService, Service } from '../src/services.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const senderCount = 3;
 
@@ -122,12 +120,12 @@ async function expectAllDone(): Promise<void> {
 describe('while messages come in', () => {
   test('Redis dies and comes back: each message is accepted or refused for now, and those accepted are done', async () => {
     const senders = startSenders();
-    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(5), deadline);
+    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(5), patience);
     await redis.kill('SIGKILL');
-    await vi.waitFor(() => expect(refused.length).toBeGreaterThan(5), deadline);
+    await vi.waitFor(() => expect(refused.length).toBeGreaterThan(5), patience);
     const before = accepted.size;
     await redis.restart();
-    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(before + 5), deadline);
+    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(before + 5), patience);
     await senders.stop();
     expect(new Set(refused)).toEqual(new Set(['queue.unavailable']));
     await expectAllDone();
@@ -140,13 +138,13 @@ describe('while messages come in', () => {
     refused.length = 0;
     const senders = startSenders();
     const first = accepted.size;
-    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(first + 5), deadline);
+    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(first + 5), patience);
     await postgres.kill('SIGQUIT');
-    await vi.waitFor(() => expect(refused.length).toBeGreaterThan(5), deadline);
+    await vi.waitFor(() => expect(refused.length).toBeGreaterThan(5), patience);
     expect((await fetch(`http://${signer.metricsAddress}/readyz`)).status).toBe(503);
     const before = accepted.size;
     await postgres.restart();
-    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(before + 5), deadline);
+    await vi.waitFor(() => expect(accepted.size).toBeGreaterThan(before + 5), patience);
     await senders.stop();
     expect(new Set(refused)).toEqual(new Set(['database.unavailable']));
     await expectAllDone();
@@ -155,6 +153,6 @@ describe('while messages come in', () => {
     await vi.waitFor(async () => {
       expect((await fetch(`http://${signer.metricsAddress}/readyz`)).status).toBe(200);
       expect((await fetch(`http://${worker.metricsAddress}/readyz`)).status).toBe(200);
-    }, deadline);
+    }, patience);
   });
 });

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { freePort, runToEnd, temporaryFolder } from '@zegel/test-harness';
+import { freePort, patience, runToEnd, temporaryFolder } from '@zegel/test-harness';
 import type { TemporaryFolder } from '@zegel/test-harness';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { cloneRepository, runNpm } from '../src/checkout.ts';
 import type { TerminalJob } from '../src/checkout.ts';
-import { RestClient, deadline } from '../src/rest-client.ts';
+import { RestClient } from '../src/rest-client.ts';
 
 /** Installing, and a first start that makes a database, on a machine that is busy with other tests. */
 const startDeadline = 240_000;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await cloneRepository(checkout);
   first = await runNpm(checkout, ['start'], env);
   await untilServing(first);
-}, startDeadline);
+});
 
 afterEach(async () => {
   await begun.disposeAsync();
@@ -117,40 +117,32 @@ test('a second process on the same data is told so in one line, not which port i
   expect((await fetch(`http://${env.ZEGEL_LISTEN}/readyz`)).status).toBe(200);
 });
 
-test(
-  'Ctrl-C in a terminal stops all of it, and the next start finds its data',
-  async () => {
-    const keys = await demoKeys();
-    first.pressCtrlC();
-    expect(await first.process.exited).toEqual({ status: 0, signal: null });
-    await vi.waitFor(() => expect(first.isRunning()).toBe(false), deadline);
-    expect(await accepts(env.ZEGEL_LISTEN)).toBe(false);
-    expect(await accepts(env.ZEGEL_METRICS_LISTEN)).toBe(false);
+test('Ctrl-C in a terminal stops all of it, and the next start finds its data', async () => {
+  const keys = await demoKeys();
+  first.pressCtrlC();
+  expect(await first.process.exited).toEqual({ status: 0, signal: null });
+  await vi.waitFor(() => expect(first.isRunning()).toBe(false), patience);
+  expect(await accepts(env.ZEGEL_LISTEN)).toBe(false);
+  expect(await accepts(env.ZEGEL_METRICS_LISTEN)).toBe(false);
 
-    const second = await startAgain([], env);
-    await untilServing(second);
-    expect(second.process.output()).not.toContain('installing');
-    expect(await demoKeys()).toEqual(keys);
-    expect(keys.map(({ state }) => state)).toEqual(['active', 'active']);
-    expect(JSON.parse(await paste(printedCommands(second)[1] ?? ''))).toMatchObject(passed);
+  const second = await startAgain([], env);
+  await untilServing(second);
+  expect(second.process.output()).not.toContain('installing');
+  expect(await demoKeys()).toEqual(keys);
+  expect(keys.map(({ state }) => state)).toEqual(['active', 'active']);
+  expect(JSON.parse(await paste(printedCommands(second)[1] ?? ''))).toMatchObject(passed);
 
-    // And SIGINT to npm alone, as `kill -INT` sends it.
-    expect(await second.process.kill('SIGINT')).toEqual({ status: 0, signal: null });
-    await vi.waitFor(() => expect(second.isRunning()).toBe(false), deadline);
-    expect(await accepts(env.ZEGEL_LISTEN)).toBe(false);
-  },
-  startDeadline,
-);
+  // And SIGINT to npm alone, as `kill -INT` sends it.
+  expect(await second.process.kill('SIGINT')).toEqual({ status: 0, signal: null });
+  await vi.waitFor(() => expect(second.isRunning()).toBe(false), patience);
+  expect(await accepts(env.ZEGEL_LISTEN)).toBe(false);
+});
 
-test(
-  '--no-demo leaves the demo out',
-  async () => {
-    const other = path.join(folder.path, 'no-demo');
-    const job = await startAgain(['--', '--no-demo', '--data', other], env);
-    await untilServing(job);
-    expect(printedCommands(job)).toEqual([]);
-    const domains = await new RestClient(env.ZEGEL_LISTEN, other, '').request('/v1/domains');
-    expect(JSON.parse(await domains.text())).toEqual({ items: [], next: null });
-  },
-  startDeadline,
-);
+test('--no-demo leaves the demo out', async () => {
+  const other = path.join(folder.path, 'no-demo');
+  const job = await startAgain(['--', '--no-demo', '--data', other], env);
+  await untilServing(job);
+  expect(printedCommands(job)).toEqual([]);
+  const domains = await new RestClient(env.ZEGEL_LISTEN, other, '').request('/v1/domains');
+  expect(JSON.parse(await domains.text())).toEqual({ items: [], next: null });
+});

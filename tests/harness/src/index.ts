@@ -5,6 +5,7 @@ export { freePort } from './free-port.ts';
 export { findProgram, MissingProgramError } from './missing-program.ts';
 export { startNsd } from './nsd.ts';
 export type { Nsd } from './nsd.ts';
+export { patience } from './patience.ts';
 export { startPostgres } from './postgres.ts';
 export type { PostgresServer } from './postgres.ts';
 export { runToEnd, startNode, startProcess } from './process.ts';

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { patience } from './patience.ts';
 
 /** How a child process ended: an exit status, or the signal that ended it. */
 export interface ProcessExit {
@@ -117,7 +118,7 @@ export async function startProcess(
     output: () => collected,
     write: (data) => void child.stdin.write(data),
     end: (data) => void (data === undefined ? child.stdin.end() : child.stdin.end(data)),
-    waitForLine: (pattern, timeoutMs = 30_000) =>
+    waitForLine: (pattern, timeoutMs: number = patience.timeout) =>
       new Promise((resolve, reject) => {
         const settle = (finish: () => void) => {
           watchers.delete(look);

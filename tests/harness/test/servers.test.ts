@@ -6,6 +6,7 @@ import {
   conformanceFile,
   findProgram,
   loadConformance,
+  patience,
   startPostgres,
   startProcess,
   startRedis,
@@ -77,7 +78,7 @@ describe('startProcess', () => {
     const pid = Number((await parent.waitForLine(/^child \d+/u)).slice('child '.length));
     expect(isAlive(pid)).toBe(true);
     await parent.kill('SIGKILL');
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid), patience).toBe(false);
   });
 });
 
