@@ -84,7 +84,8 @@ export class FilterSession {
     const decoded = decodeCommand(frame, this.#limits);
     if (!decoded.ok) return { reason: 'protocol', code: decoded.code, explanation: decoded.explanation };
     const { command } = decoded;
-    const before = this.#state;
+    const isAbandoned = (command.kind === 'mail' || command.kind === 'helo') && this.inMessage;
+    const before = isAbandoned ? 'ready' : this.#state;
     const next = advance(before, command.kind, this.#agreement);
     if (next === null) {
       return protocolStop('session.out-of-order', `the command ${command.kind} does not belong in the state ${before}`);
@@ -97,7 +98,18 @@ export class FilterSession {
       );
     }
     this.#state = next;
-    return this.#perform(command, before);
+    return isAbandoned ? this.#abandon(command, before) : this.#perform(command, before);
+  }
+
+  /**
+   * A message that was given up without a word. Sendmail says ABORT only when it has read a reply to MAIL, and the beginning of
+   * the next message when there was none to read; libmilter takes that for an ABORT too.
+   */
+  #abandon(command: Command, before: SessionState): MaybePromise<FilterStop | null> {
+    return whenDone(this.#handler?.abort?.(), () => {
+      this.#endMessage(true, command.kind);
+      return this.#perform(command, before);
+    });
   }
 
   /** Tells the handler that the connection is over, whatever it was in the middle of. */
@@ -250,9 +262,12 @@ export class FilterSession {
     }
   }
 
-  /** Forgets the message. `counts` is false when there was none, so that idle chatter still runs into its limit. */
-  #endMessage(counts: boolean): void {
-    this.#macros.endMessage();
+  /**
+   * Forgets the message. `counts` is false when there was none, so that idle chatter still runs into its limit. `next` is the
+   * command that begins another one: its macros have come already.
+   */
+  #endMessage(counts: boolean, next?: Command['kind']): void {
+    this.#macros.endMessage(next === 'mail' ? 'mail' : undefined);
     this.#bodySkipped = false;
     this.#recipients = 0;
     if (counts) this.#frames = 0;

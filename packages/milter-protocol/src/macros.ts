@@ -36,9 +36,11 @@ export class MacroTable {
     return null;
   }
 
-  /** Forgets what belongs to a message: after its end, and when it is aborted. */
-  endMessage(): void {
-    for (const stage of this.#stages.keys()) if (!sessionStages.has(stage)) this.#stages.delete(stage);
+  /** Forgets what belongs to a message: after its end, and when it is aborted. `kept` is a stage of the next one. */
+  endMessage(kept?: MacroStage): void {
+    for (const stage of this.#stages.keys()) {
+      if (stage !== kept && !sessionStages.has(stage)) this.#stages.delete(stage);
+    }
   }
 }
 

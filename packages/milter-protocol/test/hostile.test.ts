@@ -29,7 +29,11 @@ describe('an MTA that does not keep to the protocol', () => {
     ['no negotiation', encoded(connect), 'session.out-of-order'],
     ['two negotiations', Buffer.concat([offerBytes, offerBytes]), 'session.out-of-order'],
     ['a recipient before the sender', Buffer.concat([offerBytes, encoded(connect, recipient)]), 'session.out-of-order'],
-    ['a second sender', Buffer.concat([offerBytes, encoded(connect, mail, mail)]), 'session.out-of-order'],
+    [
+      'a second DATA',
+      Buffer.concat([offerBytes, encoded(connect, mail, { kind: 'data' }, { kind: 'data' })]),
+      'session.out-of-order',
+    ],
     ['an unknown code', Buffer.concat([offerBytes, encodeFrame('Z', bytesOf(''))]), 'command.unknown'],
     ['a malformed command', Buffer.concat([offerBytes, encodeFrame('H', bytesOf('x'))]), 'command.malformed'],
     ['an empty frame', Buffer.concat([offerBytes, Buffer.alloc(4)]), 'frame.empty'],
@@ -42,6 +46,26 @@ describe('an MTA that does not keep to the protocol', () => {
     await exchange(connection, [bytes]);
     expect(await connection.ended).toMatchObject({ reason: 'protocol', code });
     expect(counts.over).toBe(counts.mail);
+  });
+
+  it('by giving a message up without an ABORT keeps it: the next MAIL or HELO says the same', async () => {
+    const heard: string[] = [];
+    const connection = serveRaw((session) => ({
+      helo: () => void heard.push('helo'),
+      mail: () => void heard.push(`mail ${session.macro('i')}`),
+      abort: () => void heard.push('abort'),
+      close: () => void heard.push('close'),
+    }));
+    const queueId = (stage: 'mail' | 'end-of-header', id: string): Command => ({
+      kind: 'macros',
+      stage,
+      values: [['i', id]],
+    });
+    const first = encoded(connect, queueId('mail', '1'), mail, recipient, queueId('end-of-header', '1'), endOfHeader);
+    const others = encoded(queueId('mail', '2'), mail, { kind: 'helo', name: 'h' }, mail, { kind: 'quit' });
+    await exchange(connection, [offerBytes, first, others]);
+    expect(heard).toEqual(['mail 1', 'abort', 'mail 2', 'abort', 'helo', 'mail null', 'abort', 'close']);
+    expect(await connection.ended).toMatchObject({ reason: 'quit', messages: 0 });
   });
 
   it('by body chunks above what was agreed loses its connection', async () => {
