@@ -14,7 +14,7 @@ const layers = [
   ['authentication', 'signing'],
   ['mail-policy'],
   ['database', 'service-runtime', 'milter-protocol'],
-  ['keystore', 'mail-queue'],
+  ['keystore', 'mail-queue', 'mail-flow'],
   ['service-ground'],
   ['signer', 'verifier', 'milter'],
   ['cli'],

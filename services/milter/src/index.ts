@@ -1,5 +1,5 @@
 export { ListenError } from './listen-address.ts';
 export type { ListenAddress } from './listen-address.ts';
-export type { MailRules } from './mail-rules.ts';
+export type { MailRules } from '@zegel/mail-flow';
 export { startMilter } from './start.ts';
 export type { Milter, MilterSettings } from './start.ts';

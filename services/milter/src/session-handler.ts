@@ -1,3 +1,5 @@
+import { beginInbound, beginOutbound, reversePath } from '@zegel/mail-flow';
+import type { MailRules, MessageOutcome, MessageRun, RunStart } from '@zegel/mail-flow';
 import { decideDirection } from '@zegel/mail-policy';
 import type { DirectionDecision, ListenerMode, MailSession } from '@zegel/mail-policy';
 import type { Header } from '@zegel/message';
@@ -13,12 +15,7 @@ import { errorCode } from '@zegel/service-runtime';
 import type { Logger } from '@zegel/service-runtime';
 import type { AwaitedAnswers } from './awaited-answers.ts';
 import { HeaderCollector } from './header-collector.ts';
-import { beginInbound } from './inbound.ts';
 import type { Instruments } from '@zegel/service-runtime';
-import type { MailRules } from './mail-rules.ts';
-import { reversePath } from './message-run.ts';
-import type { MessageOutcome, MessageRun, RunStart } from './message-run.ts';
-import { beginOutbound } from './outbound.ts';
 import { beginsWithHeader } from './whole-message.ts';
 
 /** What the handlers of all sessions of a listener share. */
@@ -83,7 +80,7 @@ export class SessionHandler implements MilterHandler {
   }
 
   mail(sender: EnvelopeAddress): void {
-    this.#message = this.#begin(reversePath(sender));
+    this.#message = this.#begin(reversePath(sender.address));
   }
 
   header(name: Uint8Array, value: Uint8Array): void {
@@ -157,7 +154,9 @@ export class SessionHandler implements MilterHandler {
     return decision;
   }
 
-  #decision({ verdict, edits, quarantine }: MessageOutcome): MessageDecision {
+  #decision({ reply, edits, quarantine }: MessageOutcome): MessageDecision {
+    const verdict: MessageDecision['verdict'] =
+      reply === null ? { kind: 'continue' } : { kind: 'reply-code', ...reply };
     if (quarantine === null || !this.#milter.agreement.actions.has('quarantine')) return { verdict, edits };
     return { verdict, edits, modifications: [{ kind: 'quarantine', reason: quarantine }] };
   }

@@ -1,3 +1,4 @@
+import type { MailRules } from '@zegel/mail-flow';
 import type { ServiceContext } from '@zegel/service-runtime';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { AnswerLimits } from './awaited-answers.ts';
@@ -5,7 +6,6 @@ import { Connections } from './connections.ts';
 import { milterServiceLimits } from './limits.ts';
 import { openListener } from './listener.ts';
 import type { ListenSettings, MilterListener } from './listener.ts';
-import type { MailRules } from './mail-rules.ts';
 
 export interface MilterSettings {
   readonly listen: readonly ListenSettings[];

@@ -6,7 +6,6 @@ import type { Disposition, MailSession } from '@zegel/mail-policy';
 import { noEdits } from '@zegel/message';
 import { countReport } from '@zegel/service-runtime';
 import type { Instruments } from '@zegel/service-runtime';
-import { proceed } from './message-run.ts';
 import type { MessageOutcome, MessageRun, Outcome, RunStart } from './message-run.ts';
 
 /** Begins to authenticate a message that comes in. */
@@ -58,10 +57,10 @@ function outcomeOf({ report, edits }: AuthenticationResult, disposition: Disposi
   };
   const outcome = outcomes[disposition.action];
   return disposition.reply === undefined
-    ? { outcome, verdict: proceed, edits, quarantine: disposition.reason ?? null, told }
+    ? { outcome, reply: null, edits, quarantine: disposition.reason ?? null, told }
     : {
         outcome,
-        verdict: { kind: 'reply-code', ...disposition.reply },
+        reply: disposition.reply,
         edits: noEdits,
         quarantine: null,
         told,

@@ -1,6 +1,5 @@
 import type { Header, HeaderEdits } from '@zegel/message';
-import type { EnvelopeAddress, Verdict } from '@zegel/milter-protocol';
-import type { DirectionDecision, MailSession } from '@zegel/mail-policy';
+import type { MailSession, SmtpReply } from '@zegel/mail-policy';
 import type { MailRules } from './mail-rules.ts';
 
 /** What a run is begun with, at the end of the header. */
@@ -10,7 +9,7 @@ export interface RunStart {
   /** The reverse-path without angle brackets; empty for the null reverse-path. */
   readonly mailFrom: string;
   readonly rules: MailRules;
-  /** Whether the header is exactly that of the message: see `Agreement.leadingSpace`. */
+  /** Whether the header is exactly that of the message: white space after the colon may be lost on the way to us. */
   readonly isHeaderExact: boolean;
 }
 
@@ -20,7 +19,8 @@ export type Outcome = 'signed' | 'unsigned' | 'accepted' | 'quarantined' | 'reje
 /** What becomes of a message, and what is told about it. */
 export interface MessageOutcome {
   readonly outcome: Outcome;
-  readonly verdict: Verdict;
+  /** The refusal, for now or for good; null when the message is taken. */
+  readonly reply: SmtpReply | null;
   readonly edits: HeaderEdits;
   /** Why it is to be held; null when it is not. */
   readonly quarantine: string | null;
@@ -38,16 +38,9 @@ export interface MessageRun {
   abort(): void;
 }
 
-/** Begins a run in one direction. */
-export type BeginRun = (start: RunStart) => MessageRun | Promise<MessageRun>;
-
-export type Direction = DirectionDecision['direction'];
-
 /** The mailbox of a MAIL command: without angle brackets and source route (RFC 5321 §3.3, §4.1.1.3). */
-export function reversePath({ address }: EnvelopeAddress): string {
-  const path = address.startsWith('<') && address.endsWith('>') ? address.slice(1, -1) : address;
-  const route = /^@[^:]*:/.exec(path);
-  return route === null ? path : path.slice(route[0].length);
+export function reversePath(path: string): string {
+  const address = path.startsWith('<') && path.endsWith('>') ? path.slice(1, -1) : path;
+  const route = /^@[^:]*:/.exec(address);
+  return route === null ? address : address.slice(route[0].length);
 }
-
-export const proceed: Verdict = { kind: 'continue' };

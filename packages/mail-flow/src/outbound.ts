@@ -6,7 +6,6 @@ import type { HeaderEdits } from '@zegel/message';
 import { beginSigning } from '@zegel/signing';
 import type { SigningResult } from '@zegel/signing';
 import type { Instruments } from '@zegel/service-runtime';
-import { proceed } from './message-run.ts';
 import type { MessageOutcome, MessageRun, RunStart } from './message-run.ts';
 
 /** Begins to sign a message that goes out. Rejects when the map of logins is lost. */
@@ -62,7 +61,7 @@ function outcomeOf(
   const refusal = onRefusal(result, rules.onRefusal);
   if (refusal === null) {
     const edits = { remove: [...removals, ...result.edits.remove], prepend: result.edits.prepend };
-    return { outcome: 'signed', verdict: proceed, edits, quarantine: null, told };
+    return { outcome: 'signed', reply: null, edits, quarantine: null, told };
   }
   instruments.countRefusal({ group: refusal.group, action: refusal.action });
   const refused = { ...told, refusal: refusal.code, group: refusal.group };
@@ -70,7 +69,7 @@ function outcomeOf(
     instruments.countUnsigned({ reason: result.code });
     return {
       outcome: 'unsigned',
-      verdict: proceed,
+      reply: null,
       edits: { remove: removals, prepend: [] },
       quarantine: null,
       told: refused,
@@ -78,7 +77,7 @@ function outcomeOf(
   }
   return {
     outcome: refusal.action === 'reject' ? 'rejected' : 'deferred',
-    verdict: { kind: 'reply-code', ...refusal.reply },
+    reply: refusal.reply,
     edits: noEdits,
     quarantine: null,
     told: refused,
