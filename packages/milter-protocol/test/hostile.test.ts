@@ -10,6 +10,11 @@ const connect: Command = { kind: 'connect', hostname: 'h', client: { family: 'un
 const mail: Command = { kind: 'mail', address: '<a@b>', parameters: [] };
 const recipient: Command = { kind: 'recipient', address: '<a@b>', parameters: [] };
 const endOfHeader: Command = { kind: 'end-of-header' };
+const queueId = (stage: 'mail' | 'end-of-header', id: string): Command => ({
+  kind: 'macros',
+  stage,
+  values: [['i', id]],
+});
 const encoded = (...commands: Command[]): Buffer => Buffer.concat(commands.map(encodeCommand));
 
 /** A handler that counts how often it was told of a beginning and of an end. */
@@ -56,11 +61,6 @@ describe('an MTA that does not keep to the protocol', () => {
       abort: () => void heard.push('abort'),
       close: () => void heard.push('close'),
     }));
-    const queueId = (stage: 'mail' | 'end-of-header', id: string): Command => ({
-      kind: 'macros',
-      stage,
-      values: [['i', id]],
-    });
     const first = encoded(connect, queueId('mail', '1'), mail, recipient, queueId('end-of-header', '1'), endOfHeader);
     const others = encoded(queueId('mail', '2'), mail, { kind: 'helo', name: 'h' }, mail, { kind: 'quit' });
     await exchange(connection, [offerBytes, first, others]);
