@@ -3,7 +3,8 @@ import type { FieldIndex } from './header-data.ts';
 /**
  * Which header fields a signature covers. Names are in lower case. From always is, named here or not (RFC 6376 §5.4).
  *
- * `oversigned` names stand in h= once more than they occur, so that nobody can add another one unseen (RFC 6376 §8.15).
+ * `oversigned` names stand in h= once more than they occur, so that nobody can add another one unseen (RFC 6376 §8.15). Date and
+ * Message-ID are left out where there is none: a mail server adds those (RFC 6409 §8), Sendmail after its filters.
  * `whenPresent` names are covered as often as they occur: mailing lists and forwarders may add them.
  */
 export interface SignedFieldSet {
@@ -69,6 +70,9 @@ export const singletonFields: readonly string[] = [
   'content-transfer-encoding',
 ];
 
+/** What a mail server on the way adds to a message that has none. */
+const completedOnTheWay: readonly string[] = ['date', 'message-id'];
+
 /**
  * The names for h=, in order, at most `max` of them: the oversigned ones first, since they must not be missing, and From
  * before all others.
@@ -76,8 +80,11 @@ export const singletonFields: readonly string[] = [
 export function signedFieldNames(index: FieldIndex, fields: SignedFieldSet, max: number): readonly string[] {
   const names: string[] = [];
   const from = fields.whenPresent.includes('from') ? [] : ['from'];
-  for (const name of new Set([...from, ...fields.oversigned]))
-    for (let count = index.named(name).length; count >= 0; count--) names.push(name);
+  for (const name of new Set([...from, ...fields.oversigned])) {
+    const present = index.named(name).length;
+    if (present === 0 && completedOnTheWay.includes(name)) continue;
+    for (let count = present; count >= 0; count--) names.push(name);
+  }
   for (const name of fields.whenPresent)
     for (let count = index.named(name).length; count > 0; count--) names.push(name);
   return names.slice(0, max);
