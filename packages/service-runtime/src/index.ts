@@ -18,6 +18,8 @@ export type {
   MilterMessageMeasure,
 } from './instruments.ts';
 export { ListenError, listenOn } from './listen.ts';
+export { mergeMetrics } from './merge-metrics.ts';
+export type { MetricsText } from './merge-metrics.ts';
 export { formatAddress, parseAddress } from './listen-address.ts';
 export type { HostPort } from './listen-address.ts';
 export { configLimits } from './limits.ts';

@@ -3,6 +3,8 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { createInstruments } from './instruments.ts';
 import type { Instruments } from './instruments.ts';
+import { mergeMetrics } from './merge-metrics.ts';
+import type { MetricsText } from './merge-metrics.ts';
 import { measureProcess } from './process-instruments.ts';
 import { PullReader } from './pull-reader.ts';
 
@@ -14,6 +16,8 @@ export interface Telemetry extends AsyncDisposable {
    * store is gone) is left out, told to `onError`, and the others stand.
    */
   render(): Promise<string>;
+  /** Adds the metrics of further processes of the service to what is rendered; see `mergeMetrics`. Dispose to stop. */
+  addProcesses(read: () => Promise<readonly MetricsText[]>): Disposable;
 }
 
 /** What telemetry is made from. */
@@ -41,6 +45,7 @@ export function createTelemetry({ service, version = 'unknown', onError }: Telem
     .createObservableGauge('zegel_service_info', { description: 'Which service this is; always 1' })
     .addCallback((result) => result.observe(1, { service, version, node: process.version }));
   const processMeasures = measureProcess(meter);
+  const others = new Set<() => Promise<readonly MetricsText[]>>();
 
   return {
     instruments: createInstruments(meter),
@@ -48,7 +53,19 @@ export function createTelemetry({ service, version = 'unknown', onError }: Telem
       const { resourceMetrics, errors } = await reader.collect({ timeoutMillis: COLLECT_TIMEOUT_MS });
       for (const error of errors) onError?.(error);
       // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- it is the SDK's own value, seen through a re-export
-      return serializer.serialize(resourceMetrics);
+      const own = serializer.serialize(resourceMetrics);
+      if (others.size === 0) return own;
+      const read = await Promise.allSettled([...others].map((other) => other()));
+      const texts = read.flatMap((result) => {
+        if (result.status === 'fulfilled') return result.value;
+        onError?.(result.reason);
+        return [];
+      });
+      return mergeMetrics([{ process: null, text: own }, ...texts]);
+    },
+    addProcesses(read) {
+      others.add(read);
+      return { [Symbol.dispose]: () => others.delete(read) };
     },
     async [Symbol.asyncDispose]() {
       processMeasures[Symbol.dispose]();
