@@ -23,7 +23,22 @@ export interface Ground {
  * @throws what `openDatabase` of `@zegel/database` and the resolver throw: the start fails.
  */
 export async function openGround(context: ServiceContext, lock?: FolderLock): Promise<Ground> {
-  const { config, readiness, resources, telemetry } = context;
+  const { readiness, resources } = context;
+  const database = await openWatchedDatabase(context, lock);
+  const store = openStore(context);
+  resources.defer('message store', () => store.close());
+  readiness.add('message store', () => store.ping());
+  return { database, store, resolver: openWatchedResolver(context) };
+}
+
+/** The parts of a service that its ground is registered in. */
+export type GroundContext = Pick<ServiceContext, 'config' | 'readiness' | 'resources' | 'telemetry'>;
+
+/** Opens the database alone, for a service that needs nothing else of the ground. See {@link openGround}. */
+export async function openWatchedDatabase(
+  { config, readiness, resources }: Omit<GroundContext, 'telemetry'>,
+  lock?: FolderLock,
+): Promise<Database> {
   const database = await openDatabase(
     config.databaseUrl === undefined
       ? { folder: config.dataDir, ...(lock === undefined ? {} : { lock }) }
@@ -31,11 +46,15 @@ export async function openGround(context: ServiceContext, lock?: FolderLock): Pr
   );
   resources.defer('database', () => database.close());
   readiness.add('database', () => database.ping());
+  return database;
+}
 
-  const store = openStore(context);
-  resources.defer('message store', () => store.close());
-  readiness.add('message store', () => store.ping());
-
+/** Opens the resolver alone, closed by the resources of the service and with its metrics. */
+export function openWatchedResolver({
+  config,
+  resources,
+  telemetry,
+}: Omit<GroundContext, 'readiness'>): CachingResolver {
   const resolver = openResolver(config);
   resources.defer('resolver', () => resolver.close());
   resources.use(
@@ -49,7 +68,7 @@ export async function openGround(context: ServiceContext, lock?: FolderLock): Pr
       };
     }),
   );
-  return { database, store, resolver };
+  return resolver;
 }
 
 /** The real DNS, as the configuration says. */

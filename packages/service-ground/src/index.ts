@@ -1,6 +1,12 @@
 export { authenticationOptions } from './authentication.ts';
-export { openConfiguredKeystore, openGround, openResolver } from './ground.ts';
-export type { Ground } from './ground.ts';
+export {
+  openConfiguredKeystore,
+  openGround,
+  openResolver,
+  openWatchedDatabase,
+  openWatchedResolver,
+} from './ground.ts';
+export type { Ground, GroundContext } from './ground.ts';
 export { LoginMapError, RulesError } from './errors.ts';
 export type { RulesErrorCode } from './errors.ts';
 export { createHttpLoginMap } from './http-login-map.ts';

@@ -56,6 +56,8 @@ export interface Instruments {
   countProtocolError(error: { readonly code: string }): void;
   /** Reads the connections of MTAs whenever metrics are asked for. Dispose to stop. */
   observeMilterConnections(read: () => MilterConnectionCounts): Disposable;
+  /** Reads how often processes of the service were started anew whenever metrics are asked for. Dispose to stop. */
+  observeRestarts(read: () => number): Disposable;
   /** Reads the number of jobs by state whenever metrics are asked for. Dispose to stop. */
   observeQueue(read: () => Promise<Readonly<Record<string, number>>>): Disposable;
   /** Reads how many bytes of messages are held in memory whenever metrics are asked for. Dispose to stop. */
@@ -106,6 +108,9 @@ export function createInstruments(meter: Meter): Instruments {
   const milterConnections = meter.createObservableGauge('zegel_milter_connections', {
     description: 'Connections of MTAs: open ones are served, waiting ones until a place is free',
   });
+  const restarts = meter.createObservableCounter('zegel_process_restarts_total', {
+    description: 'Processes of the service that ended and were started anew',
+  });
   const queue = meter.createObservableGauge('zegel_queue_jobs', { description: 'Jobs in the queue, by state' });
   const messageBytes = meter.createObservableGauge('zegel_http_message_bytes', {
     description: 'Bytes of messages that requests in work hold in memory; see ZEGEL_MAX_INFLIGHT_BYTES',
@@ -144,6 +149,11 @@ export function createInstruments(meter: Meter): Instruments {
       };
       milterConnections.addCallback(observe);
       return { [Symbol.dispose]: () => milterConnections.removeCallback(observe) };
+    },
+    observeRestarts(read) {
+      const observe: Parameters<typeof restarts.addCallback>[0] = (result) => result.observe(read());
+      restarts.addCallback(observe);
+      return { [Symbol.dispose]: () => restarts.removeCallback(observe) };
     },
     observeQueue(read) {
       const observe: Parameters<typeof queue.addCallback>[0] = async (result) => {

@@ -48,9 +48,10 @@ seconds_bucket{le="+Inf"} 4
   it('are rendered with those of the service', async () => {
     await using telemetry = createTelemetry({ service: 'test' });
     telemetry.instruments.countUnsigned({ reason: 'x' });
-    using _more = telemetry.addProcesses(async () => [
+    using others = telemetry.addProcesses(async () => [
       { process: '1', text: '# TYPE zegel_milter_unsigned_total counter\nzegel_milter_unsigned_total{reason="x"} 2\n' },
     ]);
+    expect(others).toBeDefined();
     expect(await telemetry.render()).toContain('zegel_milter_unsigned_total{reason="x"} 3\n');
   });
 });

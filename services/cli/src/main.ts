@@ -3,7 +3,8 @@ import { zegelVersion } from './version.ts';
 
 const usage = `zegel <command>
 
-  serve     run everything in one process: REST API, worker, metrics
+  serve     run everything in one process: REST API, worker, milter, metrics
+  milter    run the milter alone: sign and authenticate for Postfix or Sendmail
   sign      sign a message with DKIM
   verify    authenticate a message: DKIM, SPF, DMARC
   spf       check SPF, and show every term that was looked at
@@ -22,6 +23,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   async serve() {
     const { runServe, serveUsage } = await import('./serve.ts');
     return { usage: serveUsage, run: runServe };
+  },
+  async milter() {
+    const { milterUsage, runMilterCommand } = await import('./milter.ts');
+    return { usage: milterUsage, run: runMilterCommand };
   },
   async sign() {
     const { runSign, signUsage } = await import('./sign.ts');

@@ -3,9 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@zegel/database';
 import type { FolderLock } from '@zegel/database';
 import { OverlayResolver } from '@zegel/dns';
+import { openMilterService, reloadAtHangup } from '@zegel/milter';
+import type { MilterGround } from '@zegel/milter';
 import { openConfiguredKeystore, openGround } from '@zegel/service-ground';
-import { runService } from '@zegel/service-runtime';
-import type { Config, ServiceContext } from '@zegel/service-runtime';
+import { readConfig, runService } from '@zegel/service-runtime';
+import type { Config, Environment, ServiceContext } from '@zegel/service-runtime';
 import { startSigner } from '@zegel/signer';
 import { startVerifier } from '@zegel/verifier';
 import { readArguments } from './arguments.ts';
@@ -14,31 +16,35 @@ import { zegelVersion } from './version.ts';
 
 export const serveUsage = `zegel serve
 
-Runs everything in one process: the REST API, a worker for the inbound queue, metrics. Without further configuration on
-embedded stores in the data folder: nothing else need be installed. Ctrl-C stops it.
+Runs everything in one process: the REST API, a worker for the inbound queue, metrics, and the milter where a listener is
+configured for it. Without further configuration on embedded stores in the data folder: nothing else need be installed.
+Ctrl-C stops it; SIGHUP makes the milter read its configuration and keys anew.
 
+  --config FILE    the configuration file (ZEGEL_CONFIG)
   --data DIR       the data folder (ZEGEL_DATA_DIR); default: ./.zegel
   --listen H:P     where the REST API listens (ZEGEL_LISTEN); default: 127.0.0.1:8080
   --no-demo        do not make or serve the demo domain example.test
 
-Everything else is configured by environment: see docs/configuration.md. REDIS_URL moves the queue to Redis,
+Everything else is configured by the file or by environment: see docs/configuration.md. REDIS_URL moves the queue to Redis,
 DATABASE_URL the store to PostgreSQL.
 `;
 
 /** `zegel serve`. Ends the process itself. */
 export async function runServe(args: readonly string[]): Promise<never> {
   const options = readArguments(args, {
+    config: { type: 'string' },
     data: { type: 'string' },
     listen: { type: 'string' },
     demo: { type: 'boolean', default: true },
   });
   const env = {
     ...process.env,
+    ...(options.config === undefined ? {} : { ZEGEL_CONFIG: path.resolve(options.config) }),
     ...(options.data === undefined ? {} : { ZEGEL_DATA_DIR: options.data }),
     ...(options.listen === undefined ? {} : { ZEGEL_LISTEN: options.listen }),
   };
   let lock: FolderLock | undefined;
-  return runService('zegel', (context) => serve(context, options.demo, lock), {
+  return runService('zegel', (context) => serve(context, env, options.demo, lock), {
     env,
     version: zegelVersion(),
     async prepare({ config, resources }) {
@@ -51,6 +57,7 @@ export async function runServe(args: readonly string[]): Promise<never> {
 
 async function serve(
   context: ServiceContext,
+  env: Environment,
   withDemo: boolean,
   lock: FolderLock | undefined,
 ): Promise<AsyncDisposable> {
@@ -64,9 +71,26 @@ async function serve(
 
   const verifier = await startVerifier(context, { ...ground, resolver });
   resources.use('verifier', verifier);
+  const milterAddresses = await serveMilter(context, env, { resolver, store: { keySource: keystore } });
   const signer = await startSigner(context, { ...ground, resolver, keystore });
-  say(describeService(config, signer.address, metricsAddress, withDemo));
+  say(describeService(config, [signer.address, metricsAddress, ...milterAddresses], withDemo));
   return signer;
+}
+
+/** Opens the milter where the configuration has listeners for it. Answers where they listen. */
+async function serveMilter(
+  context: ServiceContext,
+  env: Environment,
+  ground: MilterGround,
+): Promise<readonly string[]> {
+  if (context.config.milter.listen.length === 0) return [];
+  const service = await openMilterService(context, ground, { readAgain: () => readConfig(env) });
+  context.resources.use('milter', service);
+  context.resources.use(
+    'reload',
+    reloadAtHangup(() => service.reload()),
+  );
+  return service.listeners.map(({ address, mode }) => `${address} (${mode})`);
 }
 
 function say(text: string): void {
@@ -74,12 +98,17 @@ function say(text: string): void {
 }
 
 /** What a person needs to know, and two commands to paste. */
-function describeService(config: Config, address: string, metricsAddress: string, withDemo: boolean): string {
+function describeService(
+  config: Config,
+  [address = '', metricsAddress = '', ...milterAddresses]: readonly string[],
+  withDemo: boolean,
+): string {
   const { adminToken, dataDir, databaseUrl, redisUrl } = config;
   const lines = [
     '',
     `  REST API   http://${address}`,
     `  metrics    http://${metricsAddress}/metrics`,
+    ...milterAddresses.map((milter) => `  milter     ${milter}`),
     `  data       ${dataDir}`,
     `  store      ${databaseUrl === undefined ? 'embedded' : 'PostgreSQL'}, queue ${redisUrl === undefined ? 'in the store' : 'in Redis'}`,
     `  token      ${'file' in adminToken ? adminToken.file : 'given by its SHA-256'}`,

@@ -1,0 +1,61 @@
+import { openConfiguredKeystore, openWatchedDatabase, openWatchedResolver } from '@zegel/service-ground';
+import type { GroundContext } from '@zegel/service-ground';
+import { ConfigError, readConfig, runService } from '@zegel/service-runtime';
+import type { Config, Environment, ServiceContext } from '@zegel/service-runtime';
+import { startProcesses } from './processes.ts';
+import { openMilterService, reloadAtHangup } from './service.ts';
+import type { MilterGround, MilterService } from './service.ts';
+
+/** The milter as the main of a process: `zegel milter`. Ends the process itself; see `runService`. */
+export async function runMilter(env: Environment, version: string): Promise<never> {
+  return runService(
+    'zegel-milter',
+    async (context) => {
+      checkSettings(context.config);
+      if (context.config.milter.processes > 1) return startProcesses(context, env);
+      const service = await openService(context, env);
+      for (const { address, mode } of service.listeners) context.logger.info({ address, mode }, 'milter listens');
+      return service;
+    },
+    { env, version },
+  );
+}
+
+/** The milter of one process, on ground of its own. */
+export async function openService(
+  context: GroundContext & Pick<ServiceContext, 'logger'>,
+  env: Environment,
+): Promise<MilterService> {
+  const service = await openMilterService(context, await openMilterGround(context), {
+    readAgain: () => readConfig(env),
+  });
+  context.resources.use('reload', reloadAtHangup(() => service.reload()));
+  return service;
+}
+
+/** A database only where keys or logins lie in it. */
+async function openMilterGround(context: GroundContext): Promise<MilterGround> {
+  const resolver = openWatchedResolver(context);
+  if (!needsDatabase(context.config)) return { resolver };
+  const keystore = await openConfiguredKeystore(await openWatchedDatabase(context), context.config);
+  return { resolver, store: { keySource: keystore } };
+}
+
+function needsDatabase({ signing, submitters }: Config): boolean {
+  return signing.keys === undefined || submitters.logins.kind === 'store';
+}
+
+function checkSettings(config: Config): void {
+  const { listen, processes } = config.milter;
+  if (listen.length === 0) {
+    throw unusable('milter.listen', 'ZEGEL_MILTER_LISTEN', null, 'a list of one listener or more');
+  }
+  if (processes > 1 && needsDatabase(config) && config.databaseUrl === undefined) {
+    const allowed = '1 with the embedded database, which serves one process: set DATABASE_URL, or name key files';
+    throw unusable('milter.processes', 'ZEGEL_MILTER_PROCESSES', String(processes), allowed);
+  }
+}
+
+function unusable(key: string, variable: string, given: string | null, allowed: string): ConfigError {
+  return new ConfigError([{ key, variable, given, allowed, at: null, fault: 'invalid' }]);
+}
