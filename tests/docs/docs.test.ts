@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { tables, withTables } from './tables.ts';
+import { codes, tables, withTables } from './tables.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -10,6 +10,19 @@ describe('the tables in docs/', () => {
   it.each([...new Set(tables.map((table) => table.page))])('%s says what the code says (npm run docs)', (page) => {
     const { now, wanted } = withTables(page);
     expect(now).toBe(wanted);
+  });
+});
+
+/** Whether nothing is to be done about it. */
+function isGood(code: string, result?: string): boolean {
+  return result === 'pass' || result === 'signed' || code === 'auth.pass';
+}
+
+describe('every code', () => {
+  const entries = Object.values(codes).flatMap((table) => Object.entries(table));
+  it.each(entries)('%s is explained, and comes with advice unless all is well', (code, entry) => {
+    expect(entry.explanation).toMatch(/\w/);
+    expect(entry.advice !== undefined || isGood(code, entry.result)).toBe(true);
   });
 });
 

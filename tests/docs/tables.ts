@@ -17,34 +17,36 @@ export interface GeneratedTable {
   readonly render: () => string;
 }
 
-interface CodeEntry {
+export interface CodeEntry {
   readonly result?: string;
   readonly explanation: string;
   readonly advice?: string | undefined;
 }
 
+/** Every code that a report or a refusal may hold, by the name of its table. */
+export const codes: Readonly<Record<string, Readonly<Record<string, CodeEntry>>>> = {
+  dkim: dkimCodes,
+  spf: Object.fromEntries(
+    Object.entries(spfCodeResults).map(([code, result]) => {
+      const texts = Object.entries(spfTexts).find(([other]) => other === code)?.[1];
+      return [code, { result, explanation: texts?.explanation ?? '', advice: texts?.advice }];
+    }),
+  ),
+  dmarc: dmarcCodes,
+  arc: arcCodes,
+  iprev: iprevCodes,
+  bimi: bimiCodes,
+  message: noticeCodes,
+  signing: signingCodes,
+};
+
 export const tables: readonly GeneratedTable[] = [
   { page: 'configuration.md', name: 'settings', render: renderConfigTable },
-  { page: 'reports.md', name: 'dkim', render: () => codeTable(dkimCodes) },
-  {
+  ...Object.entries(codes).map(([name, entries]) => ({
     page: 'reports.md',
-    name: 'spf',
-    render: () =>
-      codeTable(
-        Object.fromEntries(
-          Object.entries(spfCodeResults).map(([code, result]) => {
-            const texts = Object.entries(spfTexts).find(([other]) => other === code)?.[1];
-            return [code, { result, explanation: texts?.explanation ?? '', advice: texts?.advice }];
-          }),
-        ),
-      ),
-  },
-  { page: 'reports.md', name: 'dmarc', render: () => codeTable(dmarcCodes) },
-  { page: 'reports.md', name: 'arc', render: () => codeTable(arcCodes) },
-  { page: 'reports.md', name: 'iprev', render: () => codeTable(iprevCodes) },
-  { page: 'reports.md', name: 'bimi', render: () => codeTable(bimiCodes) },
-  { page: 'reports.md', name: 'message', render: () => codeTable(noticeCodes) },
-  { page: 'reports.md', name: 'signing', render: () => codeTable(signingCodes) },
+    name,
+    render: () => codeTable(entries),
+  })),
 ];
 
 function codeTable(codes: Readonly<Record<string, CodeEntry>>): string {

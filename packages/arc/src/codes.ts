@@ -17,6 +17,7 @@ export const arcCodes = {
   'arc.none': {
     result: 'none',
     explanation: 'The message has no ARC fields: nobody who passed it on has vouched for what they saw.',
+    advice: 'Nothing is to be done, unless this is mail you pass on and change: then seal it.',
   },
   'arc.pass': {
     result: 'pass',
@@ -36,18 +37,22 @@ export const arcCodes = {
   'arc.too-long': {
     result: 'fail',
     explanation: 'Not checked: the ARC fields together have more than {limit} bytes.',
+    advice: 'Look for a mail loop, or for a sealer that writes very long results.',
   },
   'arc.field-too-long': {
     result: 'fail',
     explanation: 'Not checked: an {field} field has more than {limit} bytes.',
+    advice: 'Whoever seals should sign fewer fields and write shorter results.',
   },
   'arc.instance-invalid': {
     result: 'fail',
     explanation: 'An {field} field does not say which set it belongs to: it has no i= from 1 to 50.',
+    advice: 'Look at the program that seals: every field of a set begins with its instance (RFC 8617 §4.2.1).',
   },
   'arc.repeated-field': {
     result: 'fail',
     explanation: 'Set {instance} has more than one {field} field.',
+    advice: 'Look for a server that copies fields, or seals without counting on from the last set.',
   },
   'arc.missing-field': {
     result: 'fail',
@@ -62,39 +67,49 @@ export const arcCodes = {
   'arc.tag-syntax': {
     result: 'fail',
     explanation: 'An {field} field cannot be read as a list of tags.',
+    advice: 'Look at the program that seals, and at whatever may have rewritten the field since.',
   },
   'arc.repeated-tag': {
     result: 'fail',
     explanation: 'The tag {tag}= stands in an {field} field more than once.',
+    advice: 'Look at the program that seals: each tag stands once (RFC 6376 §3.2).',
   },
   'arc.missing-tag': {
     result: 'fail',
     explanation: 'The {field} field of set {instance} lacks the tag {tag}=.',
+    advice: 'Look at the program that seals: RFC 8617 §4.1 says which tags must be there.',
   },
   'arc.invalid-tag': {
     result: 'fail',
     explanation: 'The tag {tag}= in the {field} field of set {instance} has an invalid value.',
+    advice: 'Look at the program that seals: RFC 8617 §4.1 says what {tag}= may hold.',
   },
   'arc.cv-unexpected': {
     result: 'fail',
     explanation: 'Set {instance} says cv={cv}. The first set must say none, every other pass.',
+    advice:
+      'Look at the program that seals: cv= is none in the first set, and pass or fail in every other (RFC 8617 §5.1).',
   },
   'arc.seal-has-fields': {
     result: 'fail',
     explanation: 'The ARC-Seal field of set {instance} has an h= tag, which it must not (RFC 8617 §4.1.3).',
+    advice: 'Look at the program that seals: a seal covers the ARC sets and nothing else.',
   },
   'arc.seal-covered': {
     result: 'fail',
     explanation: 'The ARC-Message-Signature field of set {instance} covers ARC-Seal, which it must not.',
+    advice: 'Look at the program that seals: RFC 8617 §4.1.2 keeps ARC fields out of h=.',
   },
   'arc.from-not-signed': {
     result: 'fail',
     explanation:
       'The ARC-Message-Signature field of set {instance} does not cover From (h=), so it says nothing about the author.',
+    advice: 'Look at the program that seals: h= must name From.',
   },
   'arc.too-many-signed-fields': {
     result: 'fail',
     explanation: 'h= in the ARC-Message-Signature field of set {instance} lists more than {limit} names.',
+    advice: 'Whoever seals should let h= name fewer fields.',
   },
   'arc.message-signature-failed': {
     result: 'fail',

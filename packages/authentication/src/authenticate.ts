@@ -157,10 +157,14 @@ export function beginAuthentication(
           ...(iprevVerdict === null ? {} : { iprev: iprevVerdict }),
           ...authVerdict(context),
           ...(bimi === undefined ? {} : { bimi }),
-          notices,
         };
         const result = assemble(header, context, options, limits, {
           ...verdicts,
+          notices: [
+            ...notices,
+            ...(lookups.exhausted ? [notice('dns.too-many-lookups')] : []),
+            ...(dmarc.limits ?? []).map((code) => notice(code)),
+          ],
           limits: cutShort(verdicts, isAbove, lookups.exhausted),
         });
         if (options.sealingKey === undefined || chain === undefined || isAbove || hasBareLineEnds) return result;

@@ -7,6 +7,7 @@ import type { Notice } from './report.ts';
 export const noticeCodes = {
   'message.line-ends-normalised': {
     explanation: 'The input had bare LF line ends throughout and was read with CRLF.',
+    advice: 'Nothing is to be done. Over SMTP every line ends in CRLF.',
   },
   'message.bare-line-ends': {
     explanation:
@@ -15,9 +16,11 @@ export const noticeCodes = {
   },
   'message.no-header': {
     explanation: 'The message has no header: it is empty or begins with its body.',
+    advice: 'Hand the message in as it came over SMTP: header fields, an empty line, the body.',
   },
   'message.cut-off': {
     explanation: 'The message ends in the middle of its header.',
+    advice: 'Look for what cut it: a size limit, a broken connection.',
   },
   'message.malformed-field': {
     explanation: 'Line {field} of the header, folds not counted, is not a header field.',
@@ -30,9 +33,11 @@ export const noticeCodes = {
   },
   'message.repeated-field': {
     explanation: 'The field {field} occurs more than once, and programs disagree on which one counts.',
+    advice: 'The sender should leave one of them (RFC 5322 §3.6).',
   },
   'message.no-from': {
     explanation: 'The message has no From field, so it has no author.',
+    advice: 'The sender should name an author; RFC 5322 §3.6 asks for one From field. Such mail may be refused.',
   },
   'message.several-from': {
     explanation: 'The message has more than one From field, so its author is not known.',
@@ -40,23 +45,37 @@ export const noticeCodes = {
   },
   'message.from-too-long': {
     explanation: 'The From field is longer than is read here, so the author is not known.',
+    advice: 'The sender should name fewer authors. Such mail may be refused.',
   },
   'message.from-unparsable': {
     explanation: 'From cannot be read without doubt ({detail}), so the author is not known.',
+    advice:
+      'The sender should write it as Name <local-part@domain>, with quotes around a name that holds special characters.',
   },
   'message.from-domain-invalid': {
     explanation: 'The address in From has no valid domain name, so the author domain is not known.',
+    advice: 'The sender should use an address that can be answered. Such mail may be refused.',
   },
   'message.limit-exceeded': {
     explanation:
       'The message is above the limit {limit}: {found}, and {allowed} is allowed. It was not checked further.',
     advice: 'Raise the limit if this is mail that people want.',
   },
+  'dns.too-many-lookups': {
+    explanation: 'A check asked for more of the DNS than it may; what was not asked counts as a temporary error.',
+    advice:
+      'Lower the limits that were raised, such as that on signatures, or treat the message as what it looks like: an attack.',
+  },
+  'dmarc.too-many-walks': {
+    explanation: 'The message names more domains that might speak for its author than DMARC looks into.',
+    advice: 'The sender should sign with the author domain itself.',
+  },
   'auth.pass': {
     explanation: 'The client authenticated itself to the server that took the message.',
   },
   'spf.not-checked': {
     explanation: 'SPF was not checked: the client address or {missing} is not known.',
+    advice: 'Have the mail server hand over the client address and {missing} with the message.',
   },
 } as const satisfies Record<string, { readonly explanation: string; readonly advice?: string }>;
 

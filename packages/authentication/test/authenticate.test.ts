@@ -1,9 +1,22 @@
 import { parseAuthenticationResults } from '@zegel/auth-results';
+import { ZoneResolver } from '@zegel/dns';
+import type { ZoneDeclaration } from '@zegel/dns';
 import { editMessage, parseMessage } from '@zegel/message';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { authenticate, authenticationReportSchema, beginAuthentication, noticeCodes } from '../src/index.ts';
 import type { AuthenticationResult, NoticeCode } from '../src/index.ts';
-import { RecordingResolver, bytesOf, check, context, message, options, session, signed, silent } from './ground.ts';
+import {
+  RecordingResolver,
+  bytesOf,
+  check,
+  context,
+  message,
+  options,
+  session,
+  signed,
+  silent,
+  zone,
+} from './ground.ts';
 
 const codes = ({ report }: AuthenticationResult): string[] => [
   ...report.dkim.map(({ code }) => code),
@@ -194,6 +207,10 @@ describe('messages above a limit', () => {
   });
 });
 
+/** A signature that can be read, with a key at a name of its own. */
+const unsigned = (selector: string): string =>
+  `DKIM-Signature: v=1; a=ed25519-sha256; d=attack.test; s=${selector}; h=from; bh=AAAA; b=AAAA\r\n`;
+
 describe('every notice', () => {
   const from = 'From: a@example.com\r\n';
   const ways: Record<NoticeCode, () => Promise<AuthenticationResult>> = {
@@ -210,6 +227,24 @@ describe('every notice', () => {
     'message.from-unparsable': () => check('From: a\r\n\r\n'),
     'message.from-domain-invalid': () => check('From: a@[192.0.2.1]\r\n\r\n'),
     'message.limit-exceeded': () => check(message, { options: { limits: { maxHeaderFields: 1 } } }),
+    'dns.too-many-lookups': async () => {
+      const fields = Array.from({ length: 201 }, (_, n) => unsigned(`s${n}`));
+      return check(fields.join('') + message, { options: { limits: { maxSignatures: 201 } } });
+    },
+    'dmarc.too-many-walks': async () => {
+      const domains = Array.from({ length: 12 }, (_, n) => `d${n}.example.com`);
+      const fields = await Promise.all(
+        domains.map(async (domain) => (await signed(message, domain)).slice(0, -message.length)),
+      );
+      const { 's._domainkey.example.com': key } = zone;
+      const records = domains.flatMap((domain) => [
+        [`s._domainkey.${domain}`, key],
+        [`_dmarc.${domain}`, { TXT: ['v=DMARC1; p=none; psd=n'] }],
+      ]);
+      const resolver = new ZoneResolver({ ...zone, ...(Object.fromEntries(records) as ZoneDeclaration) });
+      const limits = { maxSignatures: 12 };
+      return check(fields.join('') + message, { context: {}, options: { resolver, limits } });
+    },
     'spf.not-checked': () => check(message, { context: {} }),
     'auth.pass': () => check(message, { context: { session: { login: 'ann' } } }),
   };

@@ -26,14 +26,17 @@ export const bimiCodes = {
   'bimi.declined': {
     result: 'declined',
     explanation: 'The record at {dnsName} says that the domain wants no indicator to be shown.',
+    advice: 'Show none.',
   },
   'bimi.no-record': {
     result: 'none',
     explanation: 'No BIMI record is published for the selector {selector} of {authorDomain}, or of its organization.',
+    advice: 'To have one shown, publish a record (v=BIMI1; l=…; a=…) at {selector}._bimi.{authorDomain}.',
   },
   'bimi.dmarc-not-passed': {
     result: 'skipped',
     explanation: 'BIMI needs a message that passes DMARC; the result of DMARC is {dmarc}.',
+    advice: 'Make the message pass DMARC: the verdict on DMARC says what is in the way.',
   },
   'bimi.dmarc-not-enforced': {
     result: 'skipped',
@@ -44,6 +47,7 @@ export const bimiCodes = {
   'bimi.several-authors': {
     result: 'skipped',
     explanation: 'BIMI needs a message with exactly one author, and this one has several, or none that can be read.',
+    advice: 'Send the message with one author.',
   },
   'bimi.selector-invalid': {
     result: 'fail',

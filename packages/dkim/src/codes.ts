@@ -55,6 +55,7 @@ export const dkimCodes = {
   'dkim.too-many-signatures': {
     result: 'policy',
     explanation: 'Not checked: the message has more signatures than the {limit} that are looked at.',
+    advice: 'Sign with one or two keys of the author domain: more signatures than that help nobody.',
   },
   'dkim.key-too-short': {
     result: 'policy',
@@ -99,6 +100,7 @@ export const dkimCodes = {
   'dkim.key-revoked': {
     result: 'permerror',
     explanation: 'The key at {keyName} was revoked: its p= is empty.',
+    advice: 'Stop signing with selector {selector}. Publish a new key under another one, and sign with that.',
   },
   'dkim.key-type-mismatch': {
     result: 'permerror',
@@ -108,14 +110,17 @@ export const dkimCodes = {
   'dkim.key-hash-not-allowed': {
     result: 'permerror',
     explanation: 'The key at {keyName} does not allow the hash of {algorithm} (h=).',
+    advice: 'Take h= out of the record, or let it list sha256.',
   },
   'dkim.key-service-type': {
     result: 'permerror',
     explanation: 'The key at {keyName} is not meant for mail (s=).',
+    advice: 'Take s= out of the record, or let it list email.',
   },
   'dkim.identity-not-domain': {
     result: 'permerror',
     explanation: 'The key at {keyName} demands that i= be exactly at {domain} (t=s), and {identity} is not.',
+    advice: 'Sign without i=, or with one at {domain}; or take t=s out of the record.',
   },
   'dkim.algorithm-obsolete': {
     result: 'permerror',
@@ -125,50 +130,62 @@ export const dkimCodes = {
   'dkim.algorithm-unsupported': {
     result: 'permerror',
     explanation: 'The signature uses {algorithm}, which is not known here.',
+    advice: 'Sign with rsa-sha256, and beside it with ed25519-sha256 if wanted.',
   },
   'dkim.body-length-exceeds': {
     result: 'permerror',
     explanation: 'l= says {bodyLength} octets, and the body has only {canonicalBodyLength}.',
+    advice: 'Sign without l=. If it was right when the message was signed, the body was cut on the way.',
   },
   'dkim.signature-syntax': {
     result: 'permerror',
     explanation: 'The DKIM-Signature field cannot be read as a list of tags.',
+    advice: 'Look at the program that signs, and at whatever may have rewritten the field since.',
   },
   'dkim.signature-too-long': {
     result: 'permerror',
     explanation: 'The DKIM-Signature field is longer than {limit} bytes.',
+    advice: 'Sign without z=, and with fewer names in h=.',
   },
   'dkim.repeated-tag': {
     result: 'permerror',
     explanation: 'The tag {tag}= stands in the DKIM-Signature field more than once.',
+    advice: 'Correct the program that signs: RFC 6376 §3.2 lets each tag stand once.',
   },
   'dkim.version-unsupported': {
     result: 'permerror',
     explanation: 'The DKIM-Signature field is not of version 1.',
+    advice: 'Sign with v=1 (RFC 6376 §3.5).',
   },
   'dkim.missing-tag': {
     result: 'permerror',
     explanation: 'The DKIM-Signature field lacks the tag {tag}=.',
+    advice: 'Correct the program that signs: v=, a=, b=, bh=, d=, h= and s= must be there (RFC 6376 §3.5).',
   },
   'dkim.invalid-tag': {
     result: 'permerror',
     explanation: 'The tag {tag}= of the DKIM-Signature field has an invalid value.',
+    advice: 'Correct the program that signs, or its configuration: RFC 6376 §3.5 says what {tag}= may hold.',
   },
   'dkim.from-not-signed': {
     result: 'permerror',
     explanation: 'The signature does not cover From (h=), so it says nothing about the author.',
+    advice: 'Let h= name From when signing (RFC 6376 §5.4).',
   },
   'dkim.identity-outside-domain': {
     result: 'permerror',
     explanation: 'i= names an identity outside the signing domain {domain}.',
+    advice: 'Sign without i=, or with a d= that is the domain of i= or lies above it.',
   },
   'dkim.query-method-unsupported': {
     result: 'permerror',
     explanation: 'The key is to be fetched by a method other than dns/txt (q=).',
+    advice: 'Sign without q=, or with q=dns/txt.',
   },
   'dkim.too-many-signed-fields': {
     result: 'permerror',
     explanation: 'h= lists more than {limit} names.',
+    advice: 'Let h= name what a reader sees and what decides how the body is shown, and no more.',
   },
 } as const satisfies Record<string, CodeText>;
 

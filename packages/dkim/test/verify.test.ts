@@ -234,7 +234,7 @@ describe('RFC 6376 §3.7 what is signed', () => {
   });
 
   it('ignores what h= does not name', async () => {
-    expect(await codeOf(crafted().replace('Hi', 'Ho'))).toBe('dkim.pass');
+    expect(await codeOf(crafted().replace('Subject: Hi', 'Subject: Ho'))).toBe('dkim.pass');
   });
 });
 

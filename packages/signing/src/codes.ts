@@ -68,6 +68,7 @@ export const signingCodes = {
   'message.from-too-long': {
     result: 'refused',
     explanation: 'The From field is longer than is read here.',
+    advice: 'Name fewer authors.',
   },
   'message.from-unparsable': {
     result: 'refused',
@@ -77,6 +78,7 @@ export const signingCodes = {
   'message.from-domain-invalid': {
     result: 'refused',
     explanation: 'The address in From has no valid domain name.',
+    advice: 'Write the address with a domain name: name@example.com.',
   },
   'message.cut-off': {
     result: 'refused',
@@ -101,6 +103,7 @@ export const signingCodes = {
   'message.limit-exceeded': {
     result: 'refused',
     explanation: 'The message is above the limit {limit}: {found}, and {allowed} is allowed.',
+    advice: 'Send a smaller message, or have the limit raised.',
   },
 } as const satisfies Record<string, CodeText>;
 

@@ -88,6 +88,7 @@ export const spfTexts: Readonly<Record<SpfCode, SpfCodeText>> = {
   },
   'spf.neutral': {
     explanation: '{identity} makes no statement about {ip}: "{term}" in the SPF record of {domain} matches.',
+    advice: 'The owner of {domain} should say more: "-all" or "~all" at the end of the record.',
   },
   'spf.no-match': {
     explanation: 'No term in the SPF record of {domain} matches {ip}, and the record does not say what that means.',
@@ -95,6 +96,7 @@ export const spfTexts: Readonly<Record<SpfCode, SpfCodeText>> = {
   },
   'spf.no-domain': {
     explanation: 'There is no domain to check: neither an envelope sender nor a HELO name was given.',
+    advice: 'The sending host should give its name in HELO.',
   },
   'spf.invalid-domain': {
     explanation: '"{domain}" is not a domain name that can publish an SPF record.',
