@@ -59,7 +59,10 @@ export function mailauthRival(ground: Ground): Rival {
 }
 
 async function signWith(message: Buffer, signatureData: DKIMSignOptions[]): Promise<Buffer> {
-  const { signatures } = await dkimSign(message, { canonicalization: 'relaxed/relaxed', signatureData } as DKIMSignOptions);
+  const { signatures } = await dkimSign(message, {
+    canonicalization: 'relaxed/relaxed',
+    signatureData,
+  } as DKIMSignOptions);
   return Buffer.from(signatures);
 }
 

@@ -1,7 +1,9 @@
 """The protocol between the test and a peer written in Python; peers/README.md describes it."""
 
+import functools
 import json
 import sys
+import time
 
 
 def serve(hello, verify, sign):
@@ -12,12 +14,22 @@ def serve(hello, verify, sign):
         answers.write(json.dumps(value).encode("ascii") + b"\n")
         answers.flush()
 
+    def perform(verb, message, parameters):
+        return verify(message) if verb == "verify" else sign(message, *parameters)
+
     answer(hello)
     for line in requests:
         verb, identifier, size, *parameters = line.decode("ascii").split()
         message = requests.read(int(size))
         try:
-            outcome = verify(message) if verb == "verify" else sign(message, *parameters)
+            if verb == "time":
+                count, timed, *others = parameters
+                before = time.process_time()
+                for _ in range(int(count)):
+                    perform(timed, message, others)
+                outcome = {"seconds": time.process_time() - before}
+            else:
+                outcome = perform(verb, message, parameters)
         except Exception as problem:  # whatever a peer's library throws, the test wants to see
             outcome = {"error": f"{type(problem).__name__}: {problem}"}
         answer({"id": int(identifier), **outcome})
@@ -29,6 +41,7 @@ def read_zone(folder):
         return {name: record for name, record in (line.rstrip("\n").split(" ", 1) for line in lines)}
 
 
+@functools.cache
 def read_key(folder, algorithm):
     """The PEM text of the private key for one algorithm."""
     with open(f"{folder}/{algorithm}.pem", "rb") as file:

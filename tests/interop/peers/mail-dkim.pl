@@ -63,6 +63,8 @@ sub verify {
     return { results => \@results };
 }
 
+my %keys;
+
 sub sign {
     my ( $message, $algorithm, $canonicalization, $selector, $domain, $fields ) = @_;
     my $key_file = "$folder/$algorithm.pem";
@@ -77,7 +79,7 @@ sub sign {
                     Domain    => $domain,
                     Selector  => $selector,
                     Timestamp => time,
-                    Key       => Mail::DKIM::PrivateKey->load( File => $key_file ),
+                    Key       => $keys{$key_file} //= Mail::DKIM::PrivateKey->load( File => $key_file ),
                 )
             );
             return 0;
@@ -86,6 +88,19 @@ sub sign {
     $signer->PRINT($message);
     $signer->CLOSE;
     return { field => encode_base64( $signer->signature->as_string . "\r\n", '' ) };
+}
+
+sub perform {
+    my ( $verb, $message, @parameters ) = @_;
+    return $verb eq 'verify' ? verify($message) : sign( $message, @parameters );
+}
+
+sub timed {
+    my ( $message, $count, $verb, @parameters ) = @_;
+    my $seconds = sub { my ( $user, $system ) = times; return $user + $system };
+    my $before  = $seconds->();
+    perform( $verb, $message, @parameters ) for 1 .. $count;
+    return { seconds => $seconds->() - $before };
 }
 
 binmode STDIN;
@@ -99,6 +114,7 @@ while ( defined( my $line = <STDIN> ) ) {
     while ( length $message < $size ) {
         read( STDIN, $message, $size - length $message, length $message ) or die 'stdin ended within a message';
     }
-    my $outcome = eval { $verb eq 'verify' ? verify($message) : sign( $message, @parameters ) } || { error => "$@" };
+    my $outcome = eval { $verb eq 'time' ? timed( $message, @parameters ) : perform( $verb, $message, @parameters ) }
+        || { error => "$@" };
     print $json->encode( { id => $id + 0, %$outcome } ), "\n";
 }

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { DkimAlgorithm, Implementation, SignatureVerdict } from './implementation.ts';
+import type { DkimAlgorithm, Implementation, SignRequest, SignatureVerdict } from './implementation.ts';
 import type { SigningDomain } from './signing-domain.ts';
 
 interface PeerProgram {
@@ -43,13 +43,20 @@ export type PeerName = keyof typeof peerPrograms;
 export const peerNames: readonly PeerName[] = ['dkimpy', 'Mail::DKIM', 'libopendkim'];
 
 /** A peer process. Disposing of it waits until it has ended. */
-export interface Peer extends Implementation, AsyncDisposable {}
+export interface Peer extends Implementation, AsyncDisposable {
+  /**
+   * Verifies the message `count` times, or signs it with one algorithm, and answers the seconds of processor time that the
+   * peer's process took. Rejects when the message is refused.
+   */
+  time(count: number, wire: Buffer, request: 'verify' | SignRequest): Promise<number>;
+}
 
 interface Answer {
   readonly id: number;
   readonly error?: string;
   readonly results?: readonly SignatureVerdict[];
   readonly field?: string;
+  readonly seconds?: number;
 }
 
 /** Starts a peer. Rejects, naming the Debian packages it needs, when it cannot run here. */
@@ -93,7 +100,7 @@ export async function startPeer(name: PeerName, signingDomain: SigningDomain): P
   });
 
   let lastId = 0;
-  const ask = (verb: 'sign' | 'verify', message: Uint8Array, parameters: readonly string[]): Promise<Answer> => {
+  const ask = (verb: 'sign' | 'verify' | 'time', message: Uint8Array, parameters: readonly string[]): Promise<Answer> => {
     if (ended !== undefined) throw ended;
     lastId += 1;
     const answer = Promise.withResolvers<Answer>();
@@ -101,6 +108,11 @@ export async function startPeer(name: PeerName, signingDomain: SigningDomain): P
     child.stdin.write(`${[verb, lastId, message.length, ...parameters].join(' ')}\n`);
     child.stdin.write(message);
     return answer.promise;
+  };
+
+  const signParameters = (wire: Buffer, algorithm: DkimAlgorithm, request: SignRequest): readonly string[] => {
+    const { domain, selectors } = signingDomain;
+    return [algorithm, request.canonicalization, selectors[algorithm], domain, signedFields(wire).join(':')];
   };
 
   const { version, algorithms } = JSON.parse(await greeting.promise) as Pick<Implementation, 'version' | 'algorithms'>;
@@ -114,15 +126,21 @@ export async function startPeer(name: PeerName, signingDomain: SigningDomain): P
       return results;
     },
     sign: async ({ wire }, request) => {
-      const fields = signedFields(wire).join(':');
       const signatures = request.algorithms.map(async (algorithm) => {
-        const { domain, selectors } = signingDomain;
-        const parameters = [algorithm, request.canonicalization, selectors[algorithm], domain, fields];
-        const { field, error = 'no answer' } = await ask('sign', wire, parameters);
+        const { field, error = 'no answer' } = await ask('sign', wire, signParameters(wire, algorithm, request));
         if (field === undefined) throw new Error(`${name} refuses to sign: ${error.trim()}`);
         return Buffer.from(field, 'base64');
       });
       return Buffer.concat(await Promise.all(signatures));
+    },
+    time: async (count, wire, request) => {
+      const signing =
+        request === 'verify' ? [] : request.algorithms.map((algorithm) => signParameters(wire, algorithm, request));
+      const [parameters = []] = signing;
+      const work = [String(count), request === 'verify' ? 'verify' : 'sign', ...parameters];
+      const { seconds, error = 'no answer' } = await ask('time', wire, work);
+      if (seconds === undefined) throw new Error(`${name} does not do it: ${error.trim()}`);
+      return seconds;
     },
     [Symbol.asyncDispose]: async () => {
       if (ended !== undefined) return;

@@ -13,8 +13,13 @@ export interface PyspfAnswer {
 /** pyspf in one process. It answers in order. */
 export interface Pyspf extends AsyncDisposable {
   readonly version: string;
-  check(subject: SpfCase): Promise<PyspfAnswer>;
+  check(subject: PyspfCase): Promise<PyspfAnswer>;
+  /** Checks `count` times; answers the seconds of processor time that its process took. */
+  time(count: number, subject: PyspfCase): Promise<number>;
 }
+
+/** What it is given of a case. */
+export type PyspfCase = Pick<SpfCase, 'dns' | 'ip' | 'helo' | 'mailFrom'>;
 
 const program = path.join(import.meta.dirname, '../../peers/pyspf.py');
 
@@ -46,13 +51,19 @@ export async function startPyspf(): Promise<Pyspf> {
     return promise.promise as Promise<Answer>;
   };
 
+  const ask = <Answer>({ dns, ip, helo, mailFrom }: PyspfCase, more: object = {}): Promise<Answer> => {
+    const answered = answer<Answer>();
+    child.stdin.write(`${JSON.stringify({ dns, ip, helo, mailFrom, ...more })}\n`);
+    return answered;
+  };
+
   const { version } = await answer<{ version: string }>();
   return {
     version,
-    check: ({ dns, ip, helo, mailFrom }) => {
-      const checked = answer<PyspfAnswer>();
-      child.stdin.write(`${JSON.stringify({ dns, ip, helo, mailFrom })}\n`);
-      return checked;
+    check: (subject) => ask<PyspfAnswer>(subject),
+    async time(count, subject) {
+      const { seconds } = await ask<{ seconds: number }>(subject, { count });
+      return seconds;
     },
     [Symbol.asyncDispose]: async () => {
       if (ended !== undefined) return;

@@ -1,0 +1,120 @@
+import { sign } from 'node:crypto';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Ground } from './ground.ts';
+import { load, quantile } from './load.ts';
+import { message } from './messages.ts';
+import { inProcess, median, race } from './race.ts';
+
+export const restModes = ['express', 'zegel-sync', 'zegel', 'mailauth'] as const;
+export type RestMode = (typeof restModes)[number];
+
+export interface RestRow {
+  readonly mode: RestMode;
+  /** Requests per second of the server's processor time, median of the rounds. */
+  readonly rate: number;
+  /** That as a fraction of bare RSA signatures per second of processor time. */
+  readonly fraction: number;
+  /** Requests per second by the clock. */
+  readonly throughput: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface RestReport {
+  readonly connections: number;
+  /** RSA-2048 signatures per second of processor time. */
+  readonly rsaRate: number;
+  readonly rows: readonly RestRow[];
+}
+
+export interface RestOptions {
+  readonly modes: readonly RestMode[];
+  readonly rounds: number;
+  readonly requests: number;
+}
+
+const connections = 50;
+const program = path.join(import.meta.dirname, '../programs/rest-server.ts');
+
+/** Signing of 10 kB over HTTP: servers that take turns, under a closed loop of 50 connections. */
+export async function measureRest(ground: Ground, { modes, rounds, requests }: RestOptions): Promise<RestReport> {
+  const raw = message(ground.domain, 'text', 10_000);
+  const data = Buffer.alloc(1_000, 'header');
+  const rsa = inProcess('rsa', () => sign('sha256', data, ground.rsaKey));
+  const servers = await Promise.all(modes.map((mode) => startServer(mode, ground)));
+  const rsaRates: number[] = [];
+  const rates: number[][] = servers.map(() => []);
+  const throughputs: number[][] = servers.map(() => []);
+  const latencies: number[][] = servers.map(() => []);
+  try {
+    for (const server of servers) await load(server, raw, { connections, requests });
+    for (let round = 0; round < rounds; round++) {
+      const [limit] = await race([rsa], { rounds: 1, sampleSeconds: 0.3 });
+      rsaRates.push(limit?.rate ?? 0);
+      for (const [index, server] of servers.entries()) {
+        const before = await server.cpuSeconds();
+        const report = await load(server, raw, { connections, requests });
+        const seconds = (await server.cpuSeconds()) - before;
+        rates[index]?.push(requests / seconds);
+        throughputs[index]?.push(requests / report.seconds);
+        latencies[index]?.push(...report.latencies);
+      }
+    }
+  } finally {
+    for (const server of servers) server.child.kill();
+  }
+  const rsaRate = median(rsaRates);
+  const rows = modes.map((mode, index): RestRow => {
+    const rate = median(rates[index] ?? []);
+    const times = latencies[index] ?? [];
+    return {
+      mode,
+      rate,
+      fraction: rate / rsaRate,
+      throughput: median(throughputs[index] ?? []),
+      p50: quantile(times, 0.5),
+      p99: quantile(times, 0.99),
+    };
+  });
+  return { connections, rsaRate, rows };
+}
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly token: string;
+  /** Of the process since it began, all threads. */
+  cpuSeconds(): Promise<number>;
+}
+
+async function startServer(mode: RestMode, ground: Ground): Promise<Server> {
+  const child = fork(program, [mode], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const { domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf } = ground;
+  child.send({ domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf });
+  const { port, token } = await heard<{ port: number; token: string }>(child);
+  return {
+    child,
+    port,
+    token,
+    async cpuSeconds() {
+      const usage = heard<{ user: number; system: number }>(child);
+      child.send('cpu');
+      const { user, system } = await usage;
+      return (user + system) / 1e6;
+    },
+  };
+}
+
+async function heard<Message>(child: ChildProcess): Promise<Message> {
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => {
+      throw new Error('The server ended before it answered');
+    }),
+  ]);
+  return message as Message;
+}

@@ -1,0 +1,140 @@
+/** What is raced: each operation of the goal on its messages, with everybody who can do it. */
+import { createHash } from 'node:crypto';
+import { createBodyCanonicalizer } from '@zegel/canonicalization';
+import { createBench } from '../adapter.ts';
+import type { Bench } from '../adapter.ts';
+import { createFloor } from './floor.ts';
+import type { Ground } from './ground.ts';
+import { body, message } from './messages.ts';
+import type { BodyKind } from './messages.ts';
+import type { Peers } from './peers.ts';
+import { inProcess } from './race.ts';
+import type { Contestant } from './race.ts';
+import { mailauthRival, nodemailerRival } from './rivals.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  /** The contestant that the others are measured against: the first. */
+  readonly contestants: readonly Contestant[];
+  /** What is aimed at, by contestant: the fraction of the first (or how many times it) that is wanted at least. */
+  readonly targets: Readonly<Record<string, number>>;
+}
+
+const signedMessages: readonly (readonly [
+  name: string,
+  title: string,
+  kind: BodyKind,
+  size: number,
+  target: number,
+])[] = [
+  ['sign-10k', 'Sign 10 kB of text', 'text', 10_000, 0.9],
+  ['sign-1m', 'Sign 1 MB of text', 'text', 1_000_000, 0.8],
+  ['sign-html', 'Sign 110 kB of HTML', 'html', 110_000, 0.8],
+];
+
+const verifiedMessages: typeof signedMessages = [
+  ['verify-10k', 'Verify 10 kB of text', 'text', 10_000, 0.6],
+  ['verify-100k', 'Verify 100 kB of text', 'text', 100_000, 0.6],
+  ['verify-html', 'Verify 110 kB of HTML', 'html', 110_000, 0.5],
+];
+
+/** Makes all of them. Each contestant's answer is looked at once: who does not do the work is no rival. */
+export async function createScenarios(ground: Ground, peers: Peers): Promise<readonly Scenario[]> {
+  const zegel = createBench(ground);
+  const mailauth = mailauthRival(ground);
+  const nodemailer = nodemailerRival(ground);
+  const floor = createFloor(ground.rsaKey);
+  const nodes = [zegel, mailauth, nodemailer];
+  const scenarios: Scenario[] = [];
+
+  for (const [name, title, kind, size, target] of signedMessages) {
+    const raw = message(ground.domain, kind, size);
+    const contestants = [inProcess('floor', () => floor.sign(raw))];
+    for (const { name: rival, sign } of nodes) {
+      if (sign === undefined) continue;
+      await requireSignature(zegel, rival, await sign(raw), raw);
+      contestants.push(inProcess(rival, () => sign(raw)));
+    }
+    if (name === 'sign-10k') {
+      contestants.push(inProcess('zegel, RSA and Ed25519', () => zegel.signDual(raw)));
+      contestants.push(inProcess('mailauth, RSA and Ed25519', () => mailauth.signDual?.(raw)));
+    }
+    for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
+    scenarios.push({ name, title, contestants, targets: { zegel: target } });
+  }
+
+  for (const [name, title, kind, size, target] of verifiedMessages) {
+    const raw = message(ground.domain, kind, size);
+    const signed = Buffer.concat([await zegel.sign(raw), raw]);
+    const contestants = [inProcess('floor', () => floor.verify(signed))];
+    for (const { name: rival, verify } of nodes) {
+      if (verify === undefined) continue;
+      requirePass(rival, name, await verify(signed));
+      contestants.push(inProcess(rival, () => verify(signed)));
+    }
+    for (const peer of peers.running) {
+      if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed) });
+    }
+    scenarios.push({ name, title, contestants, targets: { zegel: target } });
+  }
+
+  const raw = message(ground.domain, 'text', 10_000);
+  const signed = Buffer.concat([await zegel.sign(raw), raw]);
+  const checks: readonly (readonly ['spf' | 'dmarc' | 'auth', string, number])[] = [
+    ['spf', 'SPF, ten records, DNS in memory', 5],
+    ['dmarc', 'DMARC, DNS in memory', 2],
+    ['auth', 'authenticate(): DKIM, SPF, DMARC, ARC and Authentication-Results, 10 kB, DNS in memory', 10],
+  ];
+  for (const [name, title, target] of checks) {
+    const contestants: Contestant[] = [];
+    for (const rival of [mailauth, zegel]) {
+      const work = rival[name];
+      if (work === undefined) continue;
+      requirePass(rival.name, name, await work(signed));
+      contestants.push(inProcess(rival.name, () => work(signed)));
+    }
+    if (name === 'spf') {
+      for (const peer of peers.running) if (peer.spf) contestants.push({ name: peer.name, run: peer.spf });
+    }
+    scenarios.push({ name, title, contestants, targets: { zegel: target } });
+  }
+
+  for (const kind of ['text', 'html', 'base64'] as const) scenarios.push(bodyScenario(kind));
+  return scenarios;
+}
+
+const chunkBytes = 64 * 1024;
+
+/** Relaxed canonicalization and hash against the hash alone. */
+function bodyScenario(kind: BodyKind): Scenario {
+  const bytes = body(kind, 1_000_000);
+  const chunks: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length; from += chunkBytes) chunks.push(bytes.subarray(from, from + chunkBytes));
+  return {
+    name: `body-${kind}`,
+    title: `Relaxed body canonicalization and SHA-256 of 1 MB of ${kind}`,
+    contestants: [
+      inProcess('SHA-256 alone', () => createHash('sha256').update(bytes).digest()),
+      inProcess('zegel, in one piece', () => hashed([bytes])),
+      inProcess('zegel, in chunks of 64 KiB', () => hashed(chunks)),
+    ],
+    targets: { 'zegel, in one piece': 0.75, 'zegel, in chunks of 64 KiB': 0.75 },
+  };
+}
+
+async function requireSignature(zegel: Bench, rival: string, field: Buffer, raw: Buffer): Promise<void> {
+  requirePass(rival, 'sign', await zegel.verify(Buffer.concat([field, raw])));
+}
+
+function requirePass(rival: string, what: string, passed: boolean): void {
+  if (!passed) throw new Error(`${rival} does not do the work of ${what}: there is nothing to compare`);
+}
+
+function hashed(chunks: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  const canonicalizer = createBodyCanonicalizer('relaxed', (canonical) => void hash.update(canonical));
+  for (const chunk of chunks) canonicalizer.update(chunk);
+  canonicalizer.end();
+  return hash.digest();
+}

@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { createGround } from './ground.ts';
+import { measureGrowth } from './growth.ts';
+import { calibrate, describeMachine, load } from './machine.ts';
+import { measureMemory } from './memory.ts';
+import { startPeers } from './peers.ts';
+import { race } from './race.ts';
+import { measureRest, restModes } from './rest.ts';
+import type { RestMode } from './rest.ts';
+import type { RaceResult, Results } from './results.ts';
+import { mailauthRival, nodemailerRival } from './rivals.ts';
+import { createScenarios } from './scenarios.ts';
+import { measureStartUp } from './start-up.ts';
+import { createBench } from '../adapter.ts';
+
+/** How much is measured. */
+export interface SpeedOptions {
+  /** Races and parts whose name holds one of these words; all when there is none. Parts: growth, memory, start, rest. */
+  readonly only: readonly string[];
+  readonly rounds: number;
+  /** Seconds of processor time of one sample. */
+  readonly sampleSeconds: number;
+  /** Bytes of the largest message of the growth table. */
+  readonly largest: number;
+  readonly streamMegabytes: number;
+  readonly verifications: number;
+  readonly restRequests: number;
+  readonly restModes: readonly RestMode[];
+  /** Hears what is being measured. */
+  readonly onStep?: (what: string) => void;
+}
+
+export const speedOptions: SpeedOptions = {
+  only: [],
+  rounds: 5,
+  sampleSeconds: 0.5,
+  largest: 10_000_000,
+  streamMegabytes: 100,
+  verifications: 200_000,
+  restRequests: 2_000,
+  restModes,
+};
+
+/** Runs the benchmark: everybody in turns, on one machine, in one run. */
+export async function measureSpeed(options: SpeedOptions): Promise<Results> {
+  const { only, rounds, sampleSeconds, onStep = () => {} } = options;
+  const isWanted = (name: string): boolean => only.length === 0 || only.some((word) => name.includes(word));
+  const ground = createGround();
+  const loadBefore = load();
+  onStep('calibration');
+  const calibrationBefore = await calibrate(ground);
+  await using peers = await startPeers(ground);
+  const races: RaceResult[] = [];
+  for (const { name, title, contestants, targets } of await createScenarios(ground, peers)) {
+    if (!isWanted(name)) continue;
+    onStep(name);
+    races.push({ name, title, targets, rates: await race(contestants, { rounds, sampleSeconds }) });
+  }
+  const part = async <Part>(name: string, measure: () => Promise<Part> | Part): Promise<Part | undefined> => {
+    if (!isWanted(name)) return undefined;
+    onStep(name);
+    return measure();
+  };
+  const { largest, streamMegabytes: megabytes, verifications, restRequests: requests, restModes: modes } = options;
+  const rest = await part('rest', () => measureRest(ground, { modes, rounds, requests }));
+  const startUp = await part('start', () => measureStartUp(ground, rounds));
+  const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
+  const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));
+  const nodes = [createBench(ground), mailauthRival(ground), nodemailerRival(ground), ...peers.running];
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit(),
+    machine: describeMachine(),
+    loadBefore,
+    loadAfter: load(),
+    calibrationBefore,
+    calibrationAfter: await calibrate(ground),
+    contestants: Object.fromEntries(nodes.map(({ name, version }) => [name, version])),
+    missing: peers.missing,
+    races,
+    growth: growth ?? [],
+    ...(memory === undefined ? {} : { memory }),
+    ...(startUp === undefined ? {} : { startUp }),
+    ...(rest === undefined ? {} : { rest }),
+  };
+}
+
+function commit(): string {
+  const { stdout, status } = spawnSync('git', ['describe', '--always', '--dirty'], {
+    cwd: path.join(import.meta.dirname, '..'),
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout.trim() : 'unknown';
+}
