@@ -1,4 +1,5 @@
-export type { AuthResultsCode, ParseFailure } from './errors.ts';
+export { authResultsTexts, expectationTexts } from './errors.ts';
+export type { AuthResultsCode, Expectation, FailureFacts, ParseFailure } from './errors.ts';
 export { findForged } from './forged.ts';
 export { asField, formatAuthenticationResults, formatAuthenticationResultsField } from './format.ts';
 export type { FormatOptions } from './format.ts';

@@ -47,17 +47,16 @@ export function readAuthenticationResults(field: string, options: Pick<ParseOpti
   if (field.length > limits.maxFieldLength) return tooLong(limits);
   const scanner = scan(field, limits.maxCommentDepth);
   const control = field.search(/(?![\t\r\n])\p{Cc}/u);
-  if (control !== -1)
-    fail(scanner, 'auth-results.control-character', `A control character at offset ${control}.`, control);
+  if (control !== -1) fail(scanner, 'auth-results.control-character', control);
   const draft: Draft = { instance: undefined, authservId: undefined, version: undefined, results: [] };
   while (scanner.failure === undefined && scanner.position < field.length) {
     readSegment(scanner, draft, limits.maxProperties);
     if (draft.results.length > limits.maxResults) {
-      fail(scanner, 'auth-results.too-many-results', `More than ${limits.maxResults} results.`);
+      fail(scanner, 'auth-results.too-many-results', scanner.position, { limit: limits.maxResults });
     }
   }
   if (draft.version !== undefined && draft.version !== 1) {
-    fail(scanner, 'auth-results.unsupported-version', 'The version is not 1: its grammar is not known.');
+    fail(scanner, 'auth-results.unsupported-version');
   }
   if (draft.authservId === undefined && draft.results.length === 0) return scanner.failure ?? syntaxFailure(scanner);
   return scanner.failure ?? { ok: true, value: finish(draft) };
@@ -166,7 +165,7 @@ function addDetail(scanner: Scanner, result: ResultDraft, name: string, value: s
   if (name.toLowerCase() === 'reason') result.reason ??= value;
   if (dot <= 0) return;
   if (result.properties.length === maxProperties) {
-    fail(scanner, 'auth-results.too-many-properties', `More than ${maxProperties} properties.`);
+    fail(scanner, 'auth-results.too-many-properties', scanner.position, { limit: maxProperties });
     return;
   }
   const lower = name.toLowerCase();

@@ -1,3 +1,4 @@
+import { parseFailure } from './errors.ts';
 import type { ParseFailure } from './errors.ts';
 import { authResultsLimits } from './limits.ts';
 import type { AuthResultsLimits } from './limits.ts';
@@ -56,13 +57,7 @@ export function parseAuthenticationResults(field: string, options: ParseOptions 
 
 /** A failure without a more exact explanation. */
 export function syntaxFailure(scanner: Scanner): ParseFailure {
-  const offset = scanner.position;
-  return {
-    ok: false,
-    code: 'auth-results.syntax',
-    explanation: `Not Authentication-Results at offset ${offset}.`,
-    offset,
-  };
+  return parseFailure('auth-results.syntax', scanner.position, { expected: 'field' });
 }
 
 /** Refuses by length and by character, so that the grammar need not look for either. */
@@ -70,27 +65,25 @@ function refuseCharacters(text: string, limits: AuthResultsLimits, eai: boolean)
   if (text.length > limits.maxFieldLength) return tooLong(limits);
   const control = text.search(/(?![\t\r\n\u0080-\u009f])\p{Cc}|\r(?!\n[ \t])|(?<!\r)\n/u);
   if (control !== -1) {
-    const explanation = `A control character, or a line end that is no fold, at offset ${control}.`;
-    return { ok: false, code: 'auth-results.control-character', explanation, offset: control };
+    return parseFailure('auth-results.control-character', control);
   }
   // U+FFFD is what decoding puts in place of bytes that are no UTF-8.
   const foreign = text.search(eai ? /[\p{Cs}\ufffd]/u : /\P{ASCII}/u);
   if (foreign === -1) return undefined;
-  const explanation = eai ? `Not UTF-8 at offset ${foreign}.` : `Not US-ASCII at offset ${foreign}.`;
-  return { ok: false, code: 'auth-results.non-ascii', explanation, offset: foreign };
+  return parseFailure('auth-results.non-ascii', foreign, { charset: eai ? 'UTF-8' : 'US-ASCII' });
 }
 
 /** The failure of a field over its length limit. */
 export function tooLong(limits: AuthResultsLimits): ParseFailure {
-  const offset = limits.maxFieldLength;
-  return { ok: false, code: 'auth-results.too-long', explanation: `Longer than ${offset} characters.`, offset };
+  const limit = limits.maxFieldLength;
+  return parseFailure('auth-results.too-long', limit, { limit });
 }
 
 /** `authres-payload`, in ARC with the instance before it. */
 function readPayload(scanner: Scanner, limits: AuthResultsLimits, arc: boolean): AuthenticationResults | undefined {
   const instance = arc ? readInstance(scanner) : undefined;
   if (scanner.failure !== undefined || skipCfws(scanner) === undefined) return undefined;
-  const authservId = readValue(scanner, 'an authserv-id');
+  const authservId = readValue(scanner, 'authserv-id');
   if (authservId === undefined) return undefined;
   const version = readVersion(scanner);
   if (scanner.failure !== undefined) return undefined;
@@ -107,16 +100,16 @@ function readPayload(scanner: Scanner, limits: AuthResultsLimits, arc: boolean):
 /** `instance [CFWS] ";"` (RFC 8617 §4.2.1): `i=` in lower case, 1 to 50. */
 function readInstance(scanner: Scanner): number | undefined {
   if (skipCfws(scanner) === undefined) return undefined;
-  if (!takeCharacter(scanner, 'i')) return expected(scanner, '"i=" and the ARC instance');
+  if (!takeCharacter(scanner, 'i')) return expected(scanner, 'instance-tag');
   if (skipCfws(scanner) === undefined) return undefined;
-  if (!takeCharacter(scanner, '=')) return expected(scanner, '"=" behind "i"');
+  if (!takeCharacter(scanner, '=')) return expected(scanner, 'instance-equals');
   if (skipCfws(scanner) === undefined) return undefined;
   const start = scanner.position;
   const run = takeRun(scanner, digits);
   const instance = Number(run);
-  if (run.length > 2 || instance < 1 || instance > 50) return expected(scanner, 'an ARC instance from 1 to 50', start);
+  if (run.length > 2 || instance < 1 || instance > 50) return expected(scanner, 'instance', start);
   if (skipCfws(scanner) === undefined) return undefined;
-  return takeCharacter(scanner, ';') ? instance : expected(scanner, '";" behind the ARC instance');
+  return takeCharacter(scanner, ';') ? instance : expected(scanner, 'instance-end');
 }
 
 /** `[ CFWS authres-version ] [CFWS]`. */
@@ -127,7 +120,7 @@ function readVersion(scanner: Scanner): 1 | undefined {
   const run = takeRun(scanner, digits);
   if (run === '') return undefined;
   if (Number(run) !== 1) {
-    return fail(scanner, 'auth-results.unsupported-version', 'The version is not 1: its grammar is not known.', start);
+    return fail(scanner, 'auth-results.unsupported-version', start);
   }
   return skipCfws(scanner) === undefined ? undefined : 1;
 }
@@ -137,28 +130,28 @@ function readResults(scanner: Scanner, limits: AuthResultsLimits): MethodResult[
   const results: MethodResult[] = [];
   while (takeCharacter(scanner, ';')) {
     if (results.length === limits.maxResults) {
-      return fail(scanner, 'auth-results.too-many-results', `More than ${limits.maxResults} results.`);
+      return fail(scanner, 'auth-results.too-many-results', scanner.position, { limit: limits.maxResults });
     }
     const result = readResinfo(scanner, limits, results.length === 0);
     if (result === undefined) return undefined;
     if (result === 'none') return results;
     results.push(result);
   }
-  if (results.length === 0) return expected(scanner, '";" and a result');
-  return scanner.position < scanner.text.length ? expected(scanner, '";" or a property') : results;
+  // A result ends at a ";" or at the end of the text.
+  return results.length === 0 ? expected(scanner, 'first-result') : results;
 }
 
 /** One `resinfo` behind its ";"; or `none`, when it may stand here and nothing follows it. */
 function readResinfo(scanner: Scanner, limits: AuthResultsLimits, first: boolean): MethodResult | 'none' | undefined {
   if (skipCfws(scanner) === undefined) return undefined;
-  const method = readKeyword(scanner, 'a method');
+  const method = readKeyword(scanner, 'method');
   if (method === undefined || skipCfws(scanner) === undefined) return undefined;
   if (first && method === 'none' && scanner.position === scanner.text.length) return 'none';
   const methodVersion = takeCharacter(scanner, '/') ? readMethodVersion(scanner) : undefined;
   if (scanner.failure !== undefined) return undefined;
-  if (!takeCharacter(scanner, '=')) return expected(scanner, '"=" behind the method');
+  if (!takeCharacter(scanner, '=')) return expected(scanner, 'method-equals');
   if (skipCfws(scanner) === undefined) return undefined;
-  const result = readKeyword(scanner, 'a result');
+  const result = readKeyword(scanner, 'result');
   if (result === undefined) return undefined;
   const gap = skipCfws(scanner);
   if (gap === undefined) return undefined;
@@ -179,7 +172,7 @@ function readMethodVersion(scanner: Scanner): number | undefined {
   if (skipCfws(scanner) === undefined) return undefined;
   const start = scanner.position;
   const run = takeRun(scanner, digits);
-  if (run === '' || !Number.isSafeInteger(Number(run))) return expected(scanner, 'a method version', start);
+  if (run === '' || !Number.isSafeInteger(Number(run))) return expected(scanner, 'method-version', start);
   return skipCfws(scanner) === undefined ? undefined : Number(run);
 }
 
@@ -193,13 +186,13 @@ function readDetails(scanner: Scanner, limits: AuthResultsLimits, separated: boo
   const details: Details = { reason: undefined, properties: [] };
   let gap = separated;
   while (scanner.position < scanner.text.length && peek(scanner) !== ';') {
-    if (!gap) return expected(scanner, 'white space, ";" or the end');
+    if (!gap) return expected(scanner, 'gap');
     const start = scanner.position;
-    const name = readKeyword(scanner, 'a property');
+    const name = readKeyword(scanner, 'property');
     if (name === undefined || skipCfws(scanner) === undefined) return undefined;
     if (takeCharacter(scanner, '.')) {
       if (details.properties.length === limits.maxProperties) {
-        return fail(scanner, 'auth-results.too-many-properties', `More than ${limits.maxProperties} properties.`);
+        return fail(scanner, 'auth-results.too-many-properties', scanner.position, { limit: limits.maxProperties });
       }
       const property = readProperty(scanner, name);
       if (property === undefined) return undefined;
@@ -208,11 +201,11 @@ function readDetails(scanner: Scanner, limits: AuthResultsLimits, separated: boo
       continue;
     }
     if (name !== 'reason' || details.reason !== undefined || details.properties.length > 0) {
-      return expected(scanner, 'a property (type, ".", name)', start);
+      return expected(scanner, 'property-type', start);
     }
-    if (!takeCharacter(scanner, '=')) return expected(scanner, '"=" behind "reason"');
+    if (!takeCharacter(scanner, '=')) return expected(scanner, 'reason-equals');
     if (skipCfws(scanner) === undefined) return undefined;
-    details.reason = readValue(scanner, 'a reason');
+    details.reason = readValue(scanner, 'reason');
     if (details.reason === undefined) return undefined;
     const behind = skipCfws(scanner);
     if (behind === undefined) return undefined;
@@ -224,9 +217,9 @@ function readDetails(scanner: Scanner, limits: AuthResultsLimits, separated: boo
 /** `propspec` behind its ".". */
 function readProperty(scanner: Scanner, ptype: string): ResultProperty | undefined {
   if (skipCfws(scanner) === undefined) return undefined;
-  const property = readKeyword(scanner, 'the name of a property');
+  const property = readKeyword(scanner, 'property-name');
   if (property === undefined || skipCfws(scanner) === undefined) return undefined;
-  if (!takeCharacter(scanner, '=')) return expected(scanner, '"=" behind the property');
+  if (!takeCharacter(scanner, '=')) return expected(scanner, 'property-equals');
   const value = readPropertyValue(scanner);
   return value === undefined ? undefined : { ptype, property, value };
 }
@@ -241,12 +234,12 @@ function readPropertyValue(scanner: Scanner): string | undefined {
   const written = scanner.text.slice(start, scanner.position);
   if (skipCfws(scanner) === undefined) return undefined;
   if (takeCharacter(scanner, '@')) {
-    if (quoted === undefined && written !== '' && !isDotAtom(written)) return expected(scanner, 'a local part', start);
+    if (quoted === undefined && written !== '' && !isDotAtom(written)) return expected(scanner, 'local-part', start);
     const from = scanner.position;
     const domain = takeRun(scanner, domainRun);
-    if (!isDomainName(domain)) return expected(scanner, 'a domain name', from);
+    if (!isDomainName(domain)) return expected(scanner, 'domain-name', from);
     return skipCfws(scanner) === undefined ? undefined : `${unfold(written)}@${domain}`;
   }
   if (quoted !== undefined) return quoted;
-  return isToken(written) || isDomainName(written) ? written : expected(scanner, 'a property value', start);
+  return isToken(written) || isDomainName(written) ? written : expected(scanner, 'property-value', start);
 }

@@ -5,7 +5,8 @@
  * A reader either returns what it read and moves the scanner behind it, or notes the failure in the scanner and
  * returns undefined. Nothing is read twice, so cost is linear in the text.
  */
-import type { AuthResultsCode, ParseFailure } from './errors.ts';
+import { parseFailure } from './errors.ts';
+import type { AuthResultsCode, Expectation, FailureFacts, ParseFailure } from './errors.ts';
 
 /** A text, how far it has been read, and why reading stopped. */
 export interface Scanner {
@@ -41,15 +42,15 @@ export function scan(text: string, maxCommentDepth: number): Scanner {
 export function fail(
   scanner: Scanner,
   code: AuthResultsCode,
-  explanation: string,
   offset = scanner.position,
+  facts: FailureFacts = {},
 ): undefined {
-  scanner.failure ??= { ok: false, code, explanation, offset };
+  scanner.failure ??= parseFailure(code, offset, facts);
 }
 
 /** Notes what the grammar asks for at this place. */
-export function expected(scanner: Scanner, what: string, offset = scanner.position): undefined {
-  return fail(scanner, 'auth-results.syntax', `Expected ${what} at offset ${offset}.`, offset);
+export function expected(scanner: Scanner, what: Expectation, offset = scanner.position): undefined {
+  return fail(scanner, 'auth-results.syntax', offset, { expected: what });
 }
 
 /** The character at the scanner, or the empty string at the end. */
@@ -92,7 +93,7 @@ function readComment(scanner: Scanner): string | undefined {
   let text = '';
   do {
     const character = peek(scanner);
-    if (character === '') return expected(scanner, 'the ")" that ends a comment', start);
+    if (character === '') return expected(scanner, 'comment-end', start);
     if (character === '\\') {
       const pair = readQuotedPair(scanner);
       if (pair === undefined) return undefined;
@@ -106,7 +107,7 @@ function readComment(scanner: Scanner): string | undefined {
     scanner.position++;
     depth += character === '(' ? 1 : -1;
     if (depth > scanner.maxCommentDepth) {
-      return fail(scanner, 'auth-results.comment-too-deep', `Comments nest deeper than ${scanner.maxCommentDepth}.`);
+      return fail(scanner, 'auth-results.comment-too-deep', scanner.position, { limit: scanner.maxCommentDepth });
     }
     text += character;
   } while (depth > 0);
@@ -126,7 +127,7 @@ export function readQuotedString(scanner: Scanner): string | undefined {
   for (;;) {
     text += takeRun(scanner, quotedText);
     if (takeCharacter(scanner, '"')) return unfold(text);
-    if (peek(scanner) === '') return expected(scanner, 'the quote that ends a quoted-string', start);
+    if (peek(scanner) === '') return expected(scanner, 'quote-end', start);
     const pair = readQuotedPair(scanner);
     if (pair === undefined) return undefined;
     text += pair;
@@ -136,7 +137,7 @@ export function readQuotedString(scanner: Scanner): string | undefined {
 /** The character that a backslash quotes. */
 function readQuotedPair(scanner: Scanner): string | undefined {
   const character = scanner.text.charAt(scanner.position + 1);
-  if (!quotable.test(character)) return expected(scanner, 'a printable character behind a backslash');
+  if (!quotable.test(character)) return expected(scanner, 'quoted-character');
   scanner.position += 2;
   return character;
 }
@@ -147,14 +148,14 @@ export function unfold(text: string): string {
 }
 
 /** `value` of RFC 2045 §5.1: token or quoted-string, unquoted. */
-export function readValue(scanner: Scanner, what: string): string | undefined {
+export function readValue(scanner: Scanner, what: Expectation): string | undefined {
   if (peek(scanner) === '"') return readQuotedString(scanner);
   const run = takeRun(scanner, token);
   return run === '' ? expected(scanner, what) : run;
 }
 
 /** Keyword (RFC 5321: letters, digits and hyphens, no hyphen last), in lower case. */
-export function readKeyword(scanner: Scanner, what: string): string | undefined {
+export function readKeyword(scanner: Scanner, what: Expectation): string | undefined {
   const start = scanner.position;
   const run = takeRun(scanner, keyword);
   return run === '' || run.endsWith('-') ? expected(scanner, what, start) : run.toLowerCase();
