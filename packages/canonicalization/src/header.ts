@@ -18,7 +18,7 @@ export class HeaderCanonicalizer {
   /** @param sizeHint expected bytes; a canonical field is never longer than the field plus its CRLF. */
   constructor(canonicalization: Canonicalization, sizeHint = 2048) {
     this.#relaxed = canonicalization === 'relaxed';
-    this.#out = new Uint8Array(sizeHint);
+    this.#out = Buffer.allocUnsafe(sizeHint);
   }
 
   /**

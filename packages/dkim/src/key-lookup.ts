@@ -1,7 +1,7 @@
 import { lookUp } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import type { DkimCode } from './codes.ts';
-import { keyRecordName, parseKeyRecord } from './key-record.ts';
+import { keyRecordName, readKeyRecord } from './key-record.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { DkimLimits } from './limits.ts';
 import type { DkimEvidence } from './result.ts';
@@ -30,8 +30,10 @@ export async function lookUpKey(
   if (answer.records.length > limits.maxKeyRecords) return { ok: false, code: 'dkim.several-keys', evidence };
   const candidates = answer.records
     .filter((record) => record.length <= limits.maxKeyRecordBytes)
-    .map((record) => Buffer.from(record).toString('latin1'))
-    .map((text) => ({ text, parsed: parseKeyRecord(text) }));
+    .map((record) => {
+      const text = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('latin1');
+      return { text, parsed: readKeyRecord(text) };
+    });
   const keys = candidates.filter(({ parsed }) => parsed.ok || parsed.reason === 'syntax');
   const [key] = keys;
   if (key === undefined) {

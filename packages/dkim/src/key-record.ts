@@ -22,6 +22,25 @@ export type ParsedKeyRecord =
   /** `not-dkim`: another kind of TXT record (its v= says so, or it is no tag list). `syntax`: a broken key record. */
   | { readonly ok: false; readonly reason: 'not-dkim' | 'syntax'; readonly tag?: string };
 
+/**
+ * Reads the text of a TXT record, one character per byte. What is made of it is kept: senders sign more than one message
+ * with a key. Same text, same object.
+ */
+export function readKeyRecord(text: string): ParsedKeyRecord {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const parsed = parseKeyRecord(text);
+  if (text.length > maxKeptLength) return parsed;
+  if (read.size >= maxKept) read.clear();
+  read.set(text, parsed);
+  return parsed;
+}
+
+const read = new Map<string, ParsedKeyRecord>();
+const maxKept = 1_000;
+/** A record of an RSA key of 8192 bits takes 1,400. */
+const maxKeptLength = 2_048;
+
 /** Reads the text of a TXT record, one character per byte. */
 export function parseKeyRecord(text: string): ParsedKeyRecord {
   const list = parseTagList(text);

@@ -1,4 +1,4 @@
-import { createHash, verify } from 'node:crypto';
+import { hash, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { DkimCode } from './codes.ts';
 import type { KeyRecord } from './key-record.ts';
@@ -35,7 +35,7 @@ export function signatureHolds(
 ): boolean {
   return keyType(algorithm) === 'rsa'
     ? verify('sha256', data, key, signatureBytes)
-    : verify(null, createHash('sha256').update(data).digest(), key, signatureBytes);
+    : verify(null, hash('sha256', data, 'buffer'), key, signatureBytes);
 }
 
 function keyType(algorithm: string): 'rsa' | 'ed25519' {

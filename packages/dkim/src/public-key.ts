@@ -10,23 +10,26 @@ export type PublicKey =
   | { readonly ok: true; readonly key: KeyObject; readonly bits: number }
   | { readonly ok: false; readonly code: PublicKeyProblem; readonly bits?: number };
 
-/** Imported keys by record content: importing costs about as much as verifying. Bounded, and never wrong: same bytes, same key. */
-const imported = new Map<string, KeyObject | null>();
-const maxImported = 1_000;
+interface ImportedKey {
+  readonly key: KeyObject;
+  readonly bits: number;
+  readonly exponent: bigint;
+}
+
+/** Importing a key costs about as much as verifying with it; records are kept by their text, see `readKeyRecord`. */
+const imported = new WeakMap<KeyMaterial, ImportedKey | null>();
+
+type KeyMaterial = Pick<KeyRecord, 'keyType' | 'publicKey'>;
 
 /**
  * The public key in a record of type `rsa` or `ed25519`. RSA keys may be SubjectPublicKeyInfo or PKCS#1 RSAPublicKey
  * (RFC 6376 §3.6.1); their size and exponent are checked before they are used, since both decide what a check costs.
  */
-export function importPublicKey(
-  record: Pick<KeyRecord, 'keyType' | 'publicKey'>,
-  limits: Pick<DkimLimits, 'minRsaBits' | 'maxRsaBits'>,
-): PublicKey {
-  const key = importCached(record);
-  if (key === null) return { ok: false, code: 'dkim.key-unreadable' };
-  if (record.keyType === 'ed25519') return { ok: true, key, bits: 256 };
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  const exponent = key.asymmetricKeyDetails?.publicExponent ?? 0n;
+export function importPublicKey(record: KeyMaterial, limits: Pick<DkimLimits, 'minRsaBits' | 'maxRsaBits'>): PublicKey {
+  const found = importOnce(record);
+  if (found === null) return { ok: false, code: 'dkim.key-unreadable' };
+  const { key, bits, exponent } = found;
+  if (record.keyType === 'ed25519') return { ok: true, key, bits };
   if (bits < limits.minRsaBits) return { ok: false, code: 'dkim.key-too-short', bits };
   if (bits > Math.min(limits.maxRsaBits, hardMaxRsaBits)) return { ok: false, code: 'dkim.key-too-long', bits };
   if (exponent < 3n || exponent >= 2n ** 32n || exponent % 2n === 0n)
@@ -34,14 +37,14 @@ export function importPublicKey(
   return { ok: true, key, bits };
 }
 
-function importCached(record: Pick<KeyRecord, 'keyType' | 'publicKey'>): KeyObject | null {
-  const name = `${record.keyType} ${record.publicKey.toString('latin1')}`;
-  const known = imported.get(name);
+function importOnce(record: KeyMaterial): ImportedKey | null {
+  const known = imported.get(record);
   if (known !== undefined) return known;
   const key = record.keyType === 'ed25519' ? importEd25519(record.publicKey) : importRsa(record.publicKey);
-  if (imported.size >= maxImported) imported.clear();
-  imported.set(name, key);
-  return key;
+  const { modulusLength = 256, publicExponent = 0n } = key?.asymmetricKeyDetails ?? {};
+  const found = key === null ? null : { key, bits: modulusLength, exponent: publicExponent };
+  imported.set(record, found);
+  return found;
 }
 
 function importEd25519(raw: Buffer): KeyObject | null {

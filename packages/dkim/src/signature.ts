@@ -2,7 +2,7 @@ import type { Canonicalization } from '@zegel/canonicalization';
 import { isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import type { DkimLimits } from './limits.ts';
-import { decodeBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
+import { decodeBase64, decodeUnfoldedBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';
 
 /** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
@@ -136,13 +136,14 @@ export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
   if (selector === null) return invalid('s');
   const algorithm = a.value.toLowerCase();
   if (!/^[a-z0-9]+-[a-z0-9]+$/.test(algorithm)) return invalid('a');
-  const signatureBytes = decodeBase64(b.value);
+  const signatureText = withoutFws(b.value);
+  const signatureBytes = decodeUnfoldedBase64(signatureText);
   if (signatureBytes === null) return invalid('b');
   const timestamp = numberTag(tags.get('t'), /^\d{1,12}$/);
   if (timestamp === null) return invalid('t');
   const value = {
     algorithm,
-    value: withoutFws(b.value),
+    value: signatureText,
     signatureBytes,
     domain,
     selector,
@@ -230,12 +231,15 @@ function isCanonicalization(word: string): word is Canonicalization {
 
 /** h=: field names separated by colons with folding white space around them. */
 function fieldNames(value: string): readonly string[] | null {
-  const names = value
-    .toLowerCase()
-    .split(':')
-    .map((name) => trimFws(name));
-  return names.every((name) => /^[\x21-\x39\x3b-\x7e]+$/.test(name)) ? names : null;
+  const list = value.toLowerCase();
+  if (!fieldNameList.test(list)) return null;
+  const names = list.split(':');
+  return foldingWhiteSpace.test(list) ? names.map(trimFws) : names;
 }
+
+const foldingWhiteSpace = /[ \t\r\n]/;
+const fieldNameList =
+  /^[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*(?::[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*)*$/;
 
 /** i=: an optional local part, `@`, a domain. The grammar is that of the text as written, before quoted-printable is decoded. */
 function parseIdentity(

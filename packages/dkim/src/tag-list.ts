@@ -18,6 +18,7 @@ export type TagList =
  */
 export function parseTagList(text: string): TagList {
   const tags = new Map<string, Tag>();
+  const isClean = cleanText.test(text);
   let from = 0;
   while (from <= text.length) {
     const semicolon = text.indexOf(';', from);
@@ -25,12 +26,12 @@ export function parseTagList(text: string): TagList {
     const equals = text.indexOf('=', from);
     if (equals === -1 || equals > end) {
       // Only what follows the last semicolon may be empty.
-      if (semicolon === -1 && tags.size > 0 && stripFws(text.slice(from)) === '') break;
+      if (semicolon === -1 && tags.size > 0 && stripFws(text, from, text.length, isClean) === '') break;
       return { ok: false, reason: 'syntax' };
     }
-    const name = stripFws(text.slice(from, equals));
-    const value = stripFws(text.slice(equals + 1, end));
-    if (name === null || value === null || !tagName.test(name) || !tagValue.test(value)) {
+    const name = stripFws(text, from, equals, isClean);
+    const value = stripFws(text, equals + 1, end, isClean);
+    if (name === null || value === null || !tagName.test(name) || !(isClean || tagValue.test(value))) {
       return { ok: false, reason: 'syntax', ...(name !== null && tagName.test(name) ? { tag: name } : {}) };
     }
     if (tags.has(name)) return { ok: false, reason: 'repeated-tag', tag: name };
@@ -44,26 +45,36 @@ export function parseTagList(text: string): TagList {
 const tagName = /^[A-Za-z][A-Za-z0-9_]*$/;
 /** VALCHAR, folding white space between, and octets above US-ASCII. */
 const tagValue = /^[\x21-\x3a\x3c-\x7e\x80-\xff \t\r\n]*$/;
+/** A list in which no control character stands and every CR and LF is part of a fold: its pieces need not be looked at for them. */
+const cleanText = /^[\x20-\x7e\x80-\xff\t]*(?:\r\n(?=[ \t]|$)[\x20-\x7e\x80-\xff\t]*)*$/;
 
 /**
- * Text without folding white space at both ends; null when a CR or LF in it is not part of a fold (RFC 5322 §3.2.2).
- * The CRLF that ends a field counts as a fold.
+ * A part of a text without folding white space at both ends; null when a CR or LF in it is not part of a fold (RFC 5322
+ * §3.2.2). The CRLF that ends a field counts as a fold.
  */
-function stripFws(text: string): string | null {
+function stripFws(text: string, from: number, to: number, isClean: boolean): string | null {
+  return isClean || hasOnlyFolds(text.slice(from, to)) ? trimmed(text, from, to) : null;
+}
+
+function hasOnlyFolds(text: string): boolean {
   for (let at = text.indexOf('\r'); at !== -1; at = text.indexOf('\r', at + 1)) {
     const next = text.charAt(at + 2);
-    if (text.charAt(at + 1) !== '\n' || (next !== '' && next !== ' ' && next !== '\t')) return null;
+    if (text.charAt(at + 1) !== '\n' || (next !== '' && next !== ' ' && next !== '\t')) return false;
   }
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
-    if (text.charAt(at - 1) !== '\r') return null;
+    if (text.charAt(at - 1) !== '\r') return false;
   }
-  return trimFws(text);
+  return true;
 }
 
 /** Text without folding white space at both ends. */
 export function trimFws(text: string): string {
-  let start = 0;
-  let end = text.length;
+  return trimmed(text, 0, text.length);
+}
+
+function trimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
   while (start < end && isFws(text.charCodeAt(start))) start++;
   while (end > start && isFws(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
@@ -92,7 +103,11 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decoded base64 (RFC 4648 §4) with folding white space in it; null when it is not base64. */
 export function decodeBase64(value: string): Buffer | null {
-  const text = withoutFws(value);
+  return decodeUnfoldedBase64(withoutFws(value));
+}
+
+/** The same for text {@link withoutFws}. */
+export function decodeUnfoldedBase64(text: string): Buffer | null {
   return base64.test(text) ? Buffer.from(text, 'base64') : null;
 }
 

@@ -1,7 +1,7 @@
 const LF = 0x0a;
 
-/** Octets looked at one by one: a native search costs as much as about this many, and hostile lines are shorter. */
-const shortLine = 16;
+/** Octets looked at one by one: a native search costs as much as about this many, and the lines of most headers are shorter. */
+const shortLine = 100;
 
 /** Offset of the next LF from `from` on, or -1. For lines of any length; linear. */
 export function nextLineFeed(bytes: Uint8Array, from: number): number {
