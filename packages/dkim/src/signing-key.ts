@@ -1,10 +1,11 @@
-import { createHash, generateKeyPair as generate, sign } from 'node:crypto';
+import { generateKeyPair as generate, hash, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { normalizeDomain } from '@zegel/message';
 import { SigningKeyError } from './errors.ts';
 import { isSelector } from './key-record.ts';
 import { dkimLimits } from './limits.ts';
+import { SigningPool } from './signing-pool.ts';
 
 /** The signature algorithms Zegel signs with and accepts (RFC 6376 §3.3, RFC 8301 §3, RFC 8463 §3). */
 export type SigningAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
@@ -24,12 +25,13 @@ export interface SigningKey {
   sign(data: Uint8Array): Promise<Uint8Array>;
 }
 
-const signInPool = promisify<string | null, Uint8Array, KeyObject, Buffer>(sign);
+/** One for the process: its threads and cores are. */
+const signingPool = new SigningPool();
 const generateInPool = promisify(generate);
 
 /**
- * A signing key in memory. RSA signs in the thread pool, so that a server goes on meanwhile; Ed25519 is done before a
- * thread would have woken up.
+ * A signing key in memory. RSA signs on all cores when there is more than one message to sign, see {@link SigningPool};
+ * Ed25519 is done before a thread would have woken up.
  *
  * Throws {@link SigningKeyError} for a key that is neither RSA nor Ed25519, an RSA modulus outside 1024 to 4096 bits, a
  * domain that is no domain name or a selector that is none.
@@ -50,8 +52,8 @@ export function createSigningKey(options: {
     algorithm,
     sign:
       algorithm === 'rsa-sha256'
-        ? (data) => signInPool('sha256', data, privateKey)
-        : async (data) => sign(null, createHash('sha256').update(data).digest(), privateKey),
+        ? (data) => signingPool.sign(data, privateKey)
+        : async (data) => sign(null, hash('sha256', data, 'buffer'), privateKey),
   };
 }
 

@@ -5,6 +5,7 @@
  * byte for byte what it was.
  */
 
+import { fieldName } from './field-names.ts';
 import { nextLineFeed } from './line-feed.ts';
 
 /** One header field: offsets into {@link Header.bytes}. */
@@ -106,7 +107,7 @@ function readField(bytes: Buffer, start: number, end: number): HeaderField {
   let colon = nameEnd;
   while (colon < end && (bytes[colon] === SP || bytes[colon] === HTAB)) colon++;
   if (nameEnd === start || colon >= end || bytes[colon] !== COLON) return { name: '', start, colon: start, end };
-  return { name: bytes.toString('latin1', start, nameEnd).toLowerCase(), start, colon, end };
+  return { name: fieldName(bytes, start, nameEnd), start, colon, end };
 }
 
 /** All bytes of a field, name and final CRLF included: a view, not a copy. */
@@ -148,30 +149,41 @@ export function fieldsNamed(header: Header, name: string): readonly HeaderField[
  * value that no white space follows is no fold, and stays as it is.
  */
 export function headerFromPairs(pairs: readonly (readonly [name: Uint8Array, value: Uint8Array])[]): Header {
-  const parts: Uint8Array[] = [];
-  const borders: number[] = [];
+  let room = 0;
+  for (const [name, value] of pairs) room += name.length + value.length + lineFeeds(value) + 3;
+  const bytes = Buffer.allocUnsafe(room);
+  const fields: HeaderField[] = [];
   let length = 0;
   for (const [name, value] of pairs) {
-    for (const part of [name, Buffer.of(COLON), withCrlfFolds(value), Buffer.of(CR, LF)]) {
-      parts.push(part);
-      length += part.length;
-    }
-    borders.push(length);
+    const start = length;
+    bytes.set(name, length);
+    length += name.length;
+    bytes[length++] = COLON;
+    length = writeWithCrlfFolds(value, bytes, length);
+    bytes[length++] = CR;
+    bytes[length++] = LF;
+    fields.push(readField(bytes, start, length));
   }
-  const bytes = Buffer.concat(parts);
-  return { bytes, fields: borders.map((end, index) => readField(bytes, borders[index - 1] ?? 0, end)) };
+  return { bytes: bytes.subarray(0, length), fields };
 }
 
-/** A value whose folds are CRLF, white space behind them as it was. */
-function withCrlfFolds(value: Uint8Array): Uint8Array {
-  if (!value.includes(LF)) return value;
-  const out = new Uint8Array(value.length * 2);
-  let length = 0;
-  for (let at = 0; at < value.length; at++) {
-    const byte = value[at] ?? 0;
-    const next = value[at + 1] ?? 0;
-    if (byte === LF && value[at - 1] !== CR && isBlank(next)) out[length++] = CR;
-    out[length++] = byte;
+function lineFeeds(value: Uint8Array): number {
+  let count = 0;
+  for (let at = nextLineFeed(value, 0); at !== -1; at = nextLineFeed(value, at + 1)) count++;
+  return count;
+}
+
+/** Writes a value with its folds as CRLF, white space behind them as it was. Answers where it ends. */
+function writeWithCrlfFolds(value: Uint8Array, out: Uint8Array, start: number): number {
+  let length = start;
+  let from = 0;
+  for (let at = nextLineFeed(value, 0); at !== -1; at = nextLineFeed(value, at + 1)) {
+    if (value[at - 1] === CR || !isBlank(value[at + 1] ?? 0)) continue;
+    out.set(value.subarray(from, at), length);
+    length += at - from;
+    out[length++] = CR;
+    from = at;
   }
-  return out.subarray(0, length);
+  out.set(from === 0 ? value : value.subarray(from), length);
+  return length + value.length - from;
 }

@@ -32,6 +32,9 @@ function endOfHeader(bytes: Buffer, from: number): number {
   return at === -1 ? -1 : at + emptyLine.length;
 }
 
+/** Room made for a header that comes in pieces. */
+const minGathered = 4096;
+
 /**
  * Splits a message that arrives in chunks: gathers the header, then hands the body through without copying it.
  *
@@ -39,7 +42,7 @@ function endOfHeader(bytes: Buffer, from: number): number {
  * `maxMessageBytes`.
  */
 export class MessageScanner {
-  #gathered = Buffer.alloc(4096);
+  #gathered = Buffer.alloc(0);
   #length = 0;
   #header: Header | undefined;
 
@@ -51,6 +54,14 @@ export class MessageScanner {
   /** Takes the next chunk, of any size. Answers the body bytes in it: a view, empty while the header lasts. */
   push(chunk: Uint8Array): Uint8Array {
     if (this.#header !== undefined) return chunk;
+    if (this.#length === 0) {
+      // Most messages come with the whole header in the first chunk: only the header is copied.
+      const at = endOfHeader(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), 0);
+      if (at !== -1) {
+        this.#header = parseHeader(Buffer.from(chunk.subarray(0, at)));
+        return chunk.subarray(at + emptyLine.length);
+      }
+    }
     // In portions, so that the body of a large chunk is not gathered with the header.
     for (let from = 0; from < chunk.length; from += maxPortion) {
       const before = this.#length;
@@ -73,7 +84,7 @@ export class MessageScanner {
   #gather(chunk: Uint8Array): void {
     const needed = this.#length + chunk.length;
     if (needed > this.#gathered.length) {
-      const larger = Buffer.alloc(Math.max(needed, this.#gathered.length * 2));
+      const larger = Buffer.alloc(Math.max(needed, this.#gathered.length * 2, minGathered));
       this.#gathered.copy(larger, 0, 0, this.#length);
       this.#gathered = larger;
     }

@@ -1,0 +1,116 @@
+import { sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+
+type SignInThread = (data: Uint8Array, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) => void;
+
+interface Request {
+  readonly data: Uint8Array;
+  readonly key: KeyObject;
+  readonly resolve: (signature: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Bits of an RSA modulus up to which a signature is made on the spot: in less than a millisecond. */
+const maxBitsAtOnce = 2048;
+
+/**
+ * Makes RSA signatures (RSASSA-PKCS1-v1_5 over SHA-256), in the thread pool or on the spot, as the load wants it.
+ *
+ * Several at a time keep all cores busy when the thread pool makes them. One by itself takes longer there than here:
+ * waking a thread costs a third of a signature. So requests are gathered until the event loop has seen what came in
+ * with them; one that is alone then is signed at once. No more are in the pool than there are cores, since file
+ * access goes through the same threads; the others wait their turn.
+ */
+export class SigningPool {
+  readonly #parallel: number;
+  readonly #signInThread: SignInThread;
+  #waiting: Request[] = [];
+  /** The first of `#waiting` that is not taken yet. */
+  #next = 0;
+  #inThreads = 0;
+  #isScheduled = false;
+
+  /** @param parallel how many signatures the thread pool makes at a time; with one, none of them is made there. */
+  constructor(parallel: number = availableParallelism(), signInThread: SignInThread = signInLibuvThread) {
+    this.#parallel = parallel;
+    this.#signInThread = signInThread;
+  }
+
+  sign(data: Uint8Array, key: KeyObject): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ data, key, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Does what is waiting once the events that are there have been handled. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#inThreads >= this.#parallel) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    const isAlone = this.#inThreads === 0 && this.#waiting.length - this.#next === 1;
+    while (this.#inThreads < this.#parallel) {
+      const request = this.#take();
+      if (request === undefined) return;
+      if (this.#parallel === 1 || (isAlone && isShort(request.key))) {
+        signHere(request);
+        // One for each turn of the event loop, so that everything else goes on.
+        if (this.#next < this.#waiting.length) this.#schedule();
+        return;
+      }
+      this.#hand(request);
+    }
+  }
+
+  #take(): Request | undefined {
+    const request = this.#waiting[this.#next];
+    this.#next++;
+    if (this.#next >= this.#waiting.length) {
+      this.#waiting = [];
+      this.#next = 0;
+    }
+    return request;
+  }
+
+  #hand({ data, key, resolve, reject }: Request): void {
+    this.#inThreads++;
+    try {
+      this.#signInThread(data, key, (error, signature) => {
+        this.#inThreads--;
+        if (error === null) resolve(signature);
+        else reject(error);
+        this.#start();
+      });
+    } catch (error) {
+      this.#inThreads--;
+      reject(error);
+    }
+  }
+}
+
+function isShort(key: KeyObject): boolean {
+  return (key.asymmetricKeyDetails?.modulusLength ?? 0) <= maxBitsAtOnce;
+}
+
+function signHere({ data, key, resolve, reject }: Request): void {
+  try {
+    resolve(sign('sha256', data, key));
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function signInLibuvThread(
+  data: Uint8Array,
+  key: KeyObject,
+  done: (error: Error | null, signature: Buffer) => void,
+): void {
+  sign('sha256', data, key, done);
+}
