@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildKernel } from '../kernel/build.ts';
 import type { BodyCanonicalizer } from '../src/body.ts';
+import { canonicalizeWholeBody } from '../src/index.ts';
 import type { CanonicalSink } from '../src/index.ts';
 import { loadKernel, maxPortion } from '../src/kernel.ts';
 import { LineEndWatch } from '../src/line-end-watch.ts';
@@ -73,6 +74,21 @@ describe('The kernel', () => {
           run((sink) => new PlainRelaxedBody(sink), chunks),
         );
       }),
+    );
+  });
+
+  it('relaxes a whole body at once as it does in chunks', () => {
+    fc.assert(
+      fc.property(octets, fc.constantFrom('\r\n', '\n', ' \r\n', '', ' ', '\r'), (head, tail) => {
+        const body = Buffer.concat([head, Buffer.from(tail)]);
+        const expected = run((sink) => new PlainRelaxedBody(sink), [body]);
+        const whole = canonicalizeWholeBody('relaxed', body);
+        expect(whole !== null).toBe(body.length >= 2 && body.at(-1) === 0x0a);
+        if (whole === null) return;
+        const canonical = Buffer.from(whole.bytes).toString('latin1');
+        expect({ canonical, bare: whole.bareLineEnds }).toEqual(expected);
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -9,25 +9,54 @@ export interface SignatureField {
   readonly colon: number;
 }
 
+/** The fields of one name, and how many of them the selection under way has left. */
+interface NamedFields {
+  readonly fields: HeaderField[];
+  selection: number;
+  left: number;
+}
+
 /** The fields of a header by name, made once per message and shared by all its signatures. */
 export class FieldIndex {
   readonly header: Header;
-  readonly #byName = new Map<string, HeaderField[]>();
+  readonly #byName = new Map<string, NamedFields>();
+  #selection = 0;
 
   constructor(header: Header) {
     this.header = header;
     for (const field of everyField(header)) {
-      const fields = this.#byName.get(field.name);
-      if (fields === undefined) this.#byName.set(field.name, [field]);
-      else fields.push(field);
+      const named = this.#byName.get(field.name);
+      if (named === undefined) this.#byName.set(field.name, { fields: [field], selection: 0, left: 0 });
+      else named.fields.push(field);
     }
   }
 
   /** The fields of a lower-case name, top first. */
   named(name: string): readonly HeaderField[] {
-    return this.#byName.get(name) ?? [];
+    return this.#byName.get(name)?.fields ?? noFields;
+  }
+
+  /** Begins a selection: all fields are there to be taken again. */
+  beginSelection(): void {
+    this.#selection++;
+  }
+
+  /** Takes the lowest field of a lower-case name that was not taken, `own` never; undefined when they are used up. */
+  takeLowest(name: string, own?: HeaderField): HeaderField | undefined {
+    const named = this.#byName.get(name);
+    if (named === undefined) return undefined;
+    if (named.selection !== this.#selection) {
+      named.selection = this.#selection;
+      named.left = named.fields.length;
+    }
+    if (named.left > 0 && named.fields[named.left - 1] === own) named.left--;
+    if (named.left === 0) return undefined;
+    named.left--;
+    return named.fields[named.left];
   }
 }
+
+const noFields: readonly HeaderField[] = [];
 
 /**
  * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom up
@@ -44,14 +73,9 @@ export function signedData(
 ): Uint8Array {
   const canonicalizer = new HeaderCanonicalizer(canonicalization);
   const { bytes } = index.header;
-  const used = new Map<string, number>();
+  index.beginSelection();
   for (const name of names) {
-    const fields = index.named(name);
-    let next = used.get(name) ?? fields.length;
-    if (next > 0 && fields[next - 1] === own) next--;
-    if (next === 0) continue;
-    used.set(name, next - 1);
-    const field = fields[next - 1];
+    const field = index.takeLowest(name, own);
     if (field !== undefined) canonicalizer.add(bytes, field.start, field.colon, field.end);
   }
   canonicalizer.add(signatureField.bytes, 0, signatureField.colon, signatureField.bytes.length);

@@ -1,14 +1,19 @@
 import { lookUp } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import type { DkimCode } from './codes.ts';
-import { keyRecordName, readKeyRecord } from './key-record.ts';
-import type { KeyRecord } from './key-record.ts';
+import { keyRecordName, keyRecords } from './key-record.ts';
+import type { KeyRecord, ParsedKeyRecord } from './key-record.ts';
 import type { DkimLimits } from './limits.ts';
 import type { DkimEvidence } from './result.ts';
 
 export type KeyLookup =
   | { readonly ok: true; readonly record: KeyRecord; readonly evidence: DkimEvidence }
   | { readonly ok: false; readonly code: DkimCode; readonly evidence: DkimEvidence };
+
+interface Candidate {
+  readonly text: string;
+  readonly parsed: ParsedKeyRecord;
+}
 
 /**
  * Fetches the key record of a signature (RFC 6376 §6.1.2). TXT records of another kind at the same name, which wildcards
@@ -28,19 +33,20 @@ export async function lookUpKey(
 
   const evidence = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic };
   if (answer.records.length > limits.maxKeyRecords) return { ok: false, code: 'dkim.several-keys', evidence };
-  const candidates = answer.records
-    .filter((record) => record.length <= limits.maxKeyRecordBytes)
-    .map((record) => {
-      const text = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('latin1');
-      return { text, parsed: readKeyRecord(text) };
-    });
-  const keys = candidates.filter(({ parsed }) => parsed.ok || parsed.reason === 'syntax');
-  const [key] = keys;
+  let other: Candidate | undefined;
+  let key: Candidate | undefined;
+  for (const record of answer.records) {
+    if (record.length > limits.maxKeyRecordBytes) continue;
+    const text = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('latin1');
+    const candidate = { text, parsed: keyRecords.get(text) };
+    other ??= candidate;
+    if (!candidate.parsed.ok && candidate.parsed.reason !== 'syntax') continue;
+    if (key !== undefined) return { ok: false, code: 'dkim.several-keys', evidence };
+    key = candidate;
+  }
   if (key === undefined) {
-    const [other] = candidates;
     return { ok: false, code: 'dkim.key-syntax', evidence: other ? { ...evidence, keyRecord: other.text } : evidence };
   }
-  if (keys.length > 1) return { ok: false, code: 'dkim.several-keys', evidence };
   const { text, parsed } = key;
   return parsed.ok
     ? { ok: true, record: parsed.record, evidence: { ...evidence, keyRecord: text } }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { KeptByText } from './kept-by-text.ts';
 import { decodeBase64, parseTagList, trimFws, withoutFws } from './tag-list.ts';
 
 /** A key record (RFC 6376 §3.6.1, RFC 8463 §4). */
@@ -21,25 +22,6 @@ export type ParsedKeyRecord =
   | { readonly ok: true; readonly record: KeyRecord }
   /** `not-dkim`: another kind of TXT record (its v= says so, or it is no tag list). `syntax`: a broken key record. */
   | { readonly ok: false; readonly reason: 'not-dkim' | 'syntax'; readonly tag?: string };
-
-/**
- * Reads the text of a TXT record, one character per byte. What is made of it is kept: senders sign more than one message
- * with a key. Same text, same object.
- */
-export function readKeyRecord(text: string): ParsedKeyRecord {
-  const known = read.get(text);
-  if (known !== undefined) return known;
-  const parsed = parseKeyRecord(text);
-  if (text.length > maxKeptLength) return parsed;
-  if (read.size >= maxKept) read.clear();
-  read.set(text, parsed);
-  return parsed;
-}
-
-const read = new Map<string, ParsedKeyRecord>();
-const maxKept = 1_000;
-/** A record of an RSA key of 8192 bits takes 1,400. */
-const maxKeptLength = 2_048;
 
 /** Reads the text of a TXT record, one character per byte. */
 export function parseKeyRecord(text: string): ParsedKeyRecord {
@@ -72,6 +54,9 @@ export function parseKeyRecord(text: string): ParsedKeyRecord {
     },
   };
 }
+
+/** The same, made once for each text. A record of an RSA key of 8192 bits takes 1,400 characters. */
+export const keyRecords = new KeptByText(parseKeyRecord, 2_048);
 
 /** Words with colons between them, and folding white space around these. */
 function words(value: string): readonly string[] {

@@ -16,7 +16,7 @@ interface ImportedKey {
   readonly exponent: bigint;
 }
 
-/** Importing a key costs about as much as verifying with it; records are kept by their text, see `readKeyRecord`. */
+/** Importing a key costs about as much as verifying with it; records are kept by their text, see `keyRecords`. */
 const imported = new WeakMap<KeyMaterial, ImportedKey | null>();
 
 type KeyMaterial = Pick<KeyRecord, 'keyType' | 'publicKey'>;

@@ -75,8 +75,9 @@ export interface DkimSigning {
  */
 export async function signMessage(raw: Uint8Array, options: SignOptions): Promise<Uint8Array> {
   const { header, body } = parseMessage(raw);
-  const signing = beginSigning(header, options);
-  signing.body(body);
+  const digests = options.digests ?? new BodyDigests();
+  const signing = beginSigning(header, { ...options, digests });
+  if (options.digests === undefined) digests.whole(body);
   const outcome = await signing.end();
   if (!outcome.ok) throw new UnsignableMessageError(outcome.problem.code, outcome.problem.explanation);
   return Buffer.concat(outcome.signatures.map((signature) => signature.field));

@@ -40,8 +40,10 @@ export interface DkimVerification {
 /** Verifies every DKIM-Signature of a whole message with CRLF line ends (RFC 6376 §6). */
 export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Promise<readonly DkimResult[]> {
   const { header, body } = parseMessage(raw);
-  const verification = beginVerification(header, options);
-  verification.body(body);
+  if (options.digests !== undefined) return beginVerification(header, options).end();
+  const digests = new BodyDigests();
+  const verification = beginVerification(header, { ...options, digests });
+  digests.whole(body);
   return verification.end();
 }
 
@@ -65,7 +67,9 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
     async end() {
       digests.end();
       if (checks.length === 0) return [dkimResult('dkim.none', { evidence: {} })];
-      return Promise.all(checks.map((check) => check()));
+      const results: DkimResult[] = [];
+      for (const check of checks) results.push(await check());
+      return results;
     },
   };
 }

@@ -201,9 +201,16 @@ describe('any set of l=', () => {
             createHash('sha256').update(whole.subarray(0, length)).digest('hex');
           for (const chunk of cut(text, borders)) shared.update(chunk);
           shared.end();
-          expect(requests.map((request) => request().value.toString('hex'))).toEqual(
-            lengths.map((length) => hashed(length)),
-          );
+          const expected = lengths.map((length) => hashed(length));
+          expect(requests.map((request) => request().value.toString('hex'))).toEqual(expected);
+
+          const atOnce = new BodyDigests();
+          const again = lengths.map((length) => atOnce.request('relaxed', length));
+          atOnce.watchLineEnds();
+          atOnce.whole(bytesOf(text));
+          expect(again.map((request) => request().value.toString('hex'))).toEqual(expected);
+          expect(again.every((request) => request().canonicalLength === whole.length)).toBe(true);
+          expect(atOnce.bareLineEnds).toBe(/\r(?!\n)|(?<!\r)\n/.test(text));
         },
       ),
     );

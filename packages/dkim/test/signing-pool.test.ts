@@ -56,16 +56,17 @@ describe('RSA signatures', () => {
   });
 
   it('that come while others are made are made too', async () => {
-    const { pool } = countingPool(2);
+    const { pool, count } = countingPool(2);
     await Promise.all([signAll(pool, 3), signAll(pool, 1).then(() => signAll(pool, 4)), signAll(pool, 2)]);
+    expect(count.inThreads).toBe(0);
   });
 
   it('fail by themselves: the others are made', async () => {
     const { pool } = countingPool(2);
     const wrong = pool.sign(data(0), rsa.publicKey);
     const right = signAll(pool, 4);
-    await expect(wrong).rejects.toThrow();
+    await expect(wrong).rejects.toThrow('Invalid key object type');
     await right;
-    await expect(pool.sign(data(0), rsa.publicKey)).rejects.toThrow();
+    await expect(pool.sign(data(0), rsa.publicKey)).rejects.toThrow('Invalid key object type');
   });
 });
