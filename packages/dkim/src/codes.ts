@@ -193,3 +193,15 @@ export type DkimCode = keyof typeof dkimCodes;
 
 /** Appended when the domain says it is only testing (t=y) and the signature does not hold. */
 export const testingNote = '{domain} is testing DKIM (t=y), so this counts as no signature.';
+
+/** Why a message is not signed, for logs and errors. What it means for a person is in the table of `@zegel/signing`. */
+export const unsignableTexts = {
+  'message.no-header': 'The message has no header: it is empty or begins with its body.',
+  'message.no-from': 'The message has no From field, so it has no author to sign for.',
+  'message.cut-off': 'The message ends in the middle of its header.',
+  'message.malformed-field': 'Line {field} of the header, folds not counted, is not a header field.',
+  'message.repeated-field': 'The field {field} occurs {found} times, and one is allowed.',
+  'message.bare-line-ends':
+    'The message mixes line ends: a CR or LF stands alone in it. Mail is CRLF throughout, and receivers would change it.',
+  'message.limit-exceeded': 'The header is above the limit {limit}: {found}, and {allowed} is allowed.',
+} as const satisfies Record<string, string>;

@@ -1,19 +1,13 @@
-import { exceededLimit, messageLimits } from '@zegel/message';
+import { exceededLimit, fillTemplate, messageLimits } from '@zegel/message';
 import type { MessageLimits } from '@zegel/message';
+import { unsignableTexts } from './codes.ts';
 import type { FieldIndex } from './header-data.ts';
 import { singletonFields } from './signed-fields.ts';
 
 /** Why a message is not signed. What it means for a person is in the table of `@zegel/signing`. */
 export interface Unsignable {
-  readonly code:
-    | 'message.no-header'
-    | 'message.no-from'
-    | 'message.cut-off'
-    | 'message.malformed-field'
-    | 'message.repeated-field'
-    | 'message.bare-line-ends'
-    | 'message.limit-exceeded';
-  /** The sentence without a name in it, for logs and errors. */
+  readonly code: keyof typeof unsignableTexts;
+  /** A sentence for logs and errors. */
   readonly explanation: string;
   /** The field that is to blame: its name, or its place counted from the top. */
   readonly field?: string;
@@ -29,38 +23,34 @@ export function unsignable(
   permitRepeatedFields = false,
 ): Unsignable | null {
   const { bytes, fields } = index.header;
-  if (fields.length === 0) {
-    return {
-      code: 'message.no-header',
-      explanation: 'The message has no header: it is empty or begins with its body.',
-    };
-  }
+  if (fields.length === 0) return because('message.no-header');
   const exceeded = exceededLimit(index.header, limits);
-  if (exceeded !== null) {
-    const explanation = `The header is above the limit ${exceeded.limit}: ${exceeded.found}, and ${exceeded.allowed} is allowed.`;
-    return { code: 'message.limit-exceeded', explanation };
-  }
+  if (exceeded !== null) return because('message.limit-exceeded', exceeded);
   const malformed = fields.findIndex((field) => field.name === '');
   const cutOff = bytes.at(-1) !== 0x0a || bytes.at(-2) !== 0x0d;
   if (malformed !== -1 && !(cutOff && malformed === fields.length - 1)) {
-    const explanation = `Line ${malformed + 1} of the header, folds not counted, is not a header field.`;
-    return { code: 'message.malformed-field', explanation, field: String(malformed + 1) };
+    return because('message.malformed-field', { field: String(malformed + 1) });
   }
-  if (cutOff) return { code: 'message.cut-off', explanation: 'The message ends in the middle of its header.' };
+  if (cutOff) return because('message.cut-off');
   const singletons = permitRepeatedFields ? ['from'] : singletonFields;
   const [repeated] = singletons.filter((name) => index.named(name).length > 1);
   if (repeated !== undefined) {
-    const explanation = `The field ${repeated} occurs ${index.named(repeated).length} times, and one is allowed.`;
-    return { code: 'message.repeated-field', explanation, field: repeated };
+    return because('message.repeated-field', { field: repeated, found: index.named(repeated).length });
   }
-  if (index.named('from').length === 0) {
-    return { code: 'message.no-from', explanation: 'The message has no From field, so it has no author to sign for.' };
-  }
-  return null;
+  return index.named('from').length === 0 ? because('message.no-from') : null;
 }
 
-export const bareLineEnds: Unsignable = {
-  code: 'message.bare-line-ends',
-  explanation:
-    'The message mixes line ends: a CR or LF stands alone in it. Mail is CRLF throughout, and receivers would change it.',
-};
+interface Facts {
+  readonly field?: string;
+  readonly limit?: string;
+  readonly found?: number;
+  readonly allowed?: number;
+}
+
+function because(code: Unsignable['code'], values: Facts = {}): Unsignable {
+  const { field } = values;
+  const explanation = fillTemplate(unsignableTexts[code], values);
+  return { code, explanation, ...(field === undefined ? {} : { field }) };
+}
+
+export const bareLineEnds: Unsignable = because('message.bare-line-ends');
