@@ -14,7 +14,7 @@ const layers = [
   ['authentication', 'signing'],
   ['mail-policy'],
   ['database', 'service-runtime', 'milter-protocol'],
-  ['keystore', 'mail-queue', 'mail-flow'],
+  ['keystore', 'mail-queue', 'mail-flow', 'opendkim-import'],
   ['service-ground'],
   ['signer', 'verifier', 'milter'],
   ['cli'],

@@ -1,6 +1,6 @@
 import { ExpiringCache } from '@zegel/keystore';
 import type { LoginMap } from '@zegel/mail-policy';
-import { authorEntries } from '@zegel/service-runtime';
+import { authorEntries } from '@zegel/service-runtime/config';
 import { LoginMapError } from './errors.ts';
 import { groundLimits } from './limits.ts';
 

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { SigningKeyError, createSigningKey } from '@zegel/dkim';
 import type { SigningKey } from '@zegel/dkim';
-import type { KeyFile } from '@zegel/service-runtime';
+import type { KeyFile } from '@zegel/service-runtime/config';
 import { RulesError } from './errors.ts';
 import { groundLimits } from './limits.ts';
 import { readNamedFile } from './named-file.ts';

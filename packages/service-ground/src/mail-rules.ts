@@ -3,10 +3,9 @@ import type { SignedFieldSet, SigningKey } from '@zegel/dkim';
 import { createKeySet, createLoginMap, createSigningTable, noLoginMap } from '@zegel/mail-policy';
 import type { InboundPolicy, LoginMap, OutboundPolicy, RefusalPolicy, SubmitterPolicy } from '@zegel/mail-policy';
 import type { KeySource, SigningOptions, SigningTable } from '@zegel/signing';
-import { configLimits, parseLoginMap } from '@zegel/service-runtime';
-import type { Config, LoginSource } from '@zegel/service-runtime';
+import { configLimits, parseLoginMap } from '@zegel/service-runtime/config';
+import type { Config, LoginSource } from '@zegel/service-runtime/config';
 import { RulesError } from './errors.ts';
-import { createHttpLoginMap } from './http-login-map.ts';
 import { readKeyFile } from './key-files.ts';
 import { groundLimits } from './limits.ts';
 import { readNamedFile } from './named-file.ts';
@@ -98,6 +97,7 @@ async function loadLogins(source: LoginSource, store: LoginMap | undefined): Pro
         tokenFile === undefined
           ? undefined
           : await readNamedFile(tokenFile, groundLimits.maxTokenFileBytes, { secret: true });
+      const { createHttpLoginMap } = await import('./http-login-map.ts');
       return createHttpLoginMap({ url, timeoutMs, cacheMs, ...(token === undefined ? {} : { token: token.trim() }) });
     }
   }

@@ -1,7 +1,7 @@
 /** Limits on what a configuration may hold. */
 export const configLimits = {
   /** Bytes of a configuration file. */
-  maxFileBytes: 1024 * 1024,
+  maxFileBytes: 8 * 1024 * 1024,
   /** Listeners of the milter. */
   maxListeners: 64,
   /** Bytes of the path of a Unix socket: `sun_path` holds 108 on Linux, one of them NUL. */

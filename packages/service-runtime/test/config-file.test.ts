@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, describeProblem, listSettings, parseConfig } from '../src/index.ts';
+import { ConfigError, configLimits, describeProblem, listSettings, parseConfig } from '../src/index.ts';
 import type { Config, FilePosition } from '../src/index.ts';
 
 const name = '/etc/zegel/zegel.yaml';
@@ -189,7 +189,7 @@ describe('a wrong file', () => {
   });
 
   test('has bounds on size and aliases', () => {
-    expect(problemsOf(`# ${'x'.repeat(1024 * 1024)}`)[0]).toContain('above the limit');
+    expect(problemsOf(`# ${'x'.repeat(configLimits.maxFileBytes)}`)[0]).toContain('above the limit');
     const bomb = ['a0: &a0 [x, x]'];
     for (let i = 1; i < 12; i++) bomb.push(`a${i}: &a${i} [${`*a${i - 1}, `.repeat(9)}]`);
     expect(

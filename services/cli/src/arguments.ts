@@ -11,6 +11,26 @@ export function readArguments<T extends ParseArgsOptionsConfig>(args: readonly s
   }
 }
 
+/** Reads `zegel COMMAND SUBCOMMAND [OPERAND]` with its options, strictly. Throws a {@link UsageError}. */
+export function readSubcommand<T extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  subcommand: string,
+  options: T,
+) {
+  const [given, ...rest] = args;
+  if (given !== subcommand) {
+    throw new UsageError(given === undefined ? `${subcommand} is missing` : `there is no ${given}, only ${subcommand}`);
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: rest, options, strict: true, allowPositionals: true });
+    const [operand, surplus] = positionals;
+    if (surplus !== undefined) throw new UsageError(`${surplus} is one operand too many`);
+    return { options: values, operand };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** An option that must be there. */
 export function required<T>(value: T | undefined, option: string): T {
   if (value === undefined) throw new UsageError(`${option} is missing`);

@@ -9,6 +9,9 @@ const usage = `zegel <command>
   verify    authenticate a message: DKIM, SPF, DMARC
   spf       check SPF, and show every term that was looked at
   keygen    make a DKIM key and the record to publish
+  config    check a configuration
+  explain   say what would become of a message, and why
+  import    make a configuration from that of OpenDKIM
   help      this text; "zegel help sign" tells about one command
   version   the version
 `;
@@ -44,6 +47,18 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     const { runKeygen, keygenUsage } = await import('./keygen.ts');
     return { usage: keygenUsage, run: runKeygen };
   },
+  async config() {
+    const { configUsage, runConfig } = await import('./config.ts');
+    return { usage: configUsage, run: runConfig };
+  },
+  async explain() {
+    const { explainUsage, runExplain } = await import('./explain.ts');
+    return { usage: explainUsage, run: runExplain };
+  },
+  async import() {
+    const { importUsage, runImport } = await import('./import.ts');
+    return { usage: importUsage, run: runImport };
+  },
 };
 
 /** The `zegel` command. Sets the exit status of the process. */
@@ -53,7 +68,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await run(name, rest);
   } catch (error) {
-    const isConfig = error instanceof Error && 'code' in error && error.code === 'config.invalid';
+    const isConfig = error instanceof Error && 'code' in error && String(error.code).startsWith('config.');
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`zegel ${name}: ${message}\n`);
     if (error instanceof UsageError) {

@@ -1,0 +1,12 @@
+// The configuration alone, for a command that starts no service: without logs, metrics and health.
+export { configFileVariable, listSettings, parseConfig, readConfig } from './config.ts';
+export type { AdminTokenSource, Config, Environment, MasterKeySource } from './config.ts';
+export type { ConfigText } from './config-file.ts';
+export { ConfigError, describeProblem, errorCode } from './errors.ts';
+export type { ConfigProblem, FilePosition } from './errors.ts';
+export { configLimits } from './limits.ts';
+export { parseLoginMap } from './login-map-file.ts';
+export type { MilterAddress } from './milter-settings.ts';
+export { authorEntries } from './policy-settings.ts';
+export type { KeyFile, LoginSource } from './policy-settings.ts';
+export type { Setting } from './setting.ts';
