@@ -76,11 +76,11 @@ export function beginAuthentication(
 ): Authentication {
   const limits: AuthenticationLimits = { ...authenticationLimits, ...options.limits };
   const deadline = new Deadline(limits.dnsDeadline, options.signal);
-  const lookups = new SharedLookups(options.resolver, { signal: deadline.signal });
+  const { checkingSignal: signal } = deadline;
+  const lookups = new SharedLookups(options.resolver, { signal });
+  // DMARC's own, with time of their own: nobody else asks at the names of policies.
+  const policyLookups = new SharedLookups(options.resolver, { signal: deadline.signal });
   const now = options.now ?? new Date();
-
-  const { signal } = deadline;
-
   const author = readAuthor(header, limits);
   const authorDomains = author.ok ? author.domains : [];
   const exceeded = exceededLimit(header, limits);
@@ -105,9 +105,8 @@ export function beginAuthentication(
   if (exceeded === null && options.sealingKey !== undefined) digests.request('relaxed');
   const spf = checkSpf(context, lookups, now, signal, options.authservId);
   const iprev = context.session?.ip === undefined ? null : checkIprev(context.session.ip, lookups.share(), signal);
-  const resolver = lookups.share();
   // Finding the policy needs no verdicts: its look-ups go on while the body streams, and are shared by the one at the end.
-  const discovery = exceeded === null ? findPolicy(authorDomains, resolver, signal) : null;
+  const discovery = exceeded === null ? findPolicy(authorDomains, policyLookups, deadline.signal) : null;
   // Whoever calls end() sees a rejection; a run that is dropped must not bring the process down.
   for (const running of [spf, iprev, discovery]) running?.catch(() => {});
   const headerLineEnds = new LineEndWatch();
@@ -145,10 +144,11 @@ export function beginAuthentication(
           isAbove ? [] : authorDomains,
           dkimVerdicts,
           spfVerdicts.mailFrom,
-          resolver,
-          signal,
+          policyLookups,
+          deadline.signal,
         );
-        const bimi = isAbove ? undefined : await options.bimi?.check({ header, dmarc, signal });
+        const bimi = isAbove ? undefined : await options.bimi?.check({ header, dmarc, signal: deadline.signal });
+        const isExhausted = lookups.exhausted || policyLookups.exhausted;
         const verdicts = {
           dkim: dkimVerdicts,
           spf: spfVerdicts,
@@ -162,10 +162,10 @@ export function beginAuthentication(
           ...verdicts,
           notices: [
             ...notices,
-            ...(lookups.exhausted ? [notice('dns.too-many-lookups')] : []),
+            ...(isExhausted ? [notice('dns.too-many-lookups')] : []),
             ...(dmarc.limits ?? []).map((code) => notice(code)),
           ],
-          limits: cutShort(verdicts, isAbove, lookups.exhausted),
+          limits: cutShort(verdicts, isAbove, isExhausted),
         });
         if (options.sealingKey === undefined || chain === undefined || isAbove || hasBareLineEnds) return result;
         return await sealResults(header, result, { chain, key: options.sealingKey, digests, now, limits });

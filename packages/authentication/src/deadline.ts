@@ -1,13 +1,26 @@
 /** One reason for all runs: without one, every abort builds an exception with a stack, and every run ends in an abort. */
 const over = new DOMException('The run is over', 'AbortError');
 
-/** Ends all waiting for the DNS: some time after it was started, when the caller says so, or when the run is over. */
+/** The part of the time that the checks have, before DMARC weighs their verdicts in what is left. */
+const checkingPart = 0.75;
+
+/**
+ * Ends all waiting for the DNS: some time after it was started, when the caller says so, or when the run is over.
+ *
+ * The checks that a sender's own name servers can hold up end earlier than the rest. DMARC asks some questions only when it
+ * has their verdicts, and without time for them a forgery would come out as a temporary error.
+ */
 export class Deadline {
-  readonly #controller = new AbortController();
+  readonly #checking = new AbortController();
+  readonly #all = new AbortController();
   readonly #milliseconds: number;
   readonly #outer: AbortSignal | undefined;
-  readonly #stop = (): void => this.#controller.abort(over);
-  #timer: NodeJS.Timeout | undefined;
+  readonly #stopChecking = (): void => this.#checking.abort(over);
+  readonly #stop = (): void => {
+    this.#stopChecking();
+    this.#all.abort(over);
+  };
+  #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(milliseconds: number, outer: AbortSignal | undefined) {
     this.#milliseconds = milliseconds;
@@ -16,16 +29,25 @@ export class Deadline {
     outer?.addEventListener('abort', this.#stop, { once: true });
   }
 
+  /** For all that a message waits for. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#all.signal;
+  }
+
+  /** For the checks whose verdicts others need. Never later than `signal`. */
+  get checkingSignal(): AbortSignal {
+    return this.#checking.signal;
   }
 
   start(): void {
-    this.#timer = setTimeout(this.#stop, this.#milliseconds);
+    this.#timers = [
+      setTimeout(this.#stopChecking, this.#milliseconds * checkingPart),
+      setTimeout(this.#stop, this.#milliseconds),
+    ];
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#outer?.removeEventListener('abort', this.#stop);
     this.#stop();
   }

@@ -1,6 +1,6 @@
 import { parseAuthenticationResults } from '@zegel/auth-results';
 import { ZoneResolver } from '@zegel/dns';
-import type { ZoneDeclaration } from '@zegel/dns';
+import type { Resolver, ZoneDeclaration } from '@zegel/dns';
 import { editMessage, parseMessage } from '@zegel/message';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { authenticate, authenticationReportSchema, beginAuthentication, noticeCodes } from '../src/index.ts';
@@ -305,6 +305,31 @@ describe('an authentication under way', () => {
     expect([...report.dkim, report.spf.mailFrom, report.spf.helo, report.dmarc].map(({ result }) => result)).toEqual(
       Array.from({ length: 4 }, () => 'temperror'),
     );
+  });
+
+  it.each([
+    ['of the HELO name', { helo: 'slow.attack.com', mailFrom: 'x@attack.com' }, ''],
+    ['of the envelope sender', { helo: 'attack.com', mailFrom: 'x@slow.attack.com' }, ''],
+    ['of a key', { helo: 'attack.com', mailFrom: 'x@attack.com' }, unsigned('slow')],
+  ])('keeps time for DMARC: a forgery fails, however slow the name servers %s are', async (_what, given, field) => {
+    vi.useFakeTimers();
+    const fast = new ZoneResolver({
+      ...zone,
+      'attack.com': { TXT: ['v=spf1 ip4:192.0.2.66 -all'] },
+      'slow.attack.com': { TXT: ['v=spf1 ip4:192.0.2.66 -all'] },
+    });
+    const sender: Resolver = {
+      async resolve(name, type) {
+        if (name.includes('slow')) return silent.resolve(name, type);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return fast.resolve(name, type);
+      },
+    };
+    const raw = field.replaceAll('attack.test', 'attack.com') + message;
+    const known = { session: { ip: '192.0.2.66', helo: given.helo }, envelope: { mailFrom: given.mailFrom } };
+    const ending = check(raw, { context: known, options: { resolver: sender } });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect((await ending).report.dmarc).toMatchObject({ result: 'fail', disposition: 'reject' });
   });
 
   it('takes no harm from a body that comes slowly', async () => {
