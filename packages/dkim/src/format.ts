@@ -25,42 +25,65 @@ const lineLength = 76;
  * appended without touching what was signed.
  */
 export function formatUnsigned(tags: SignatureTags): string {
-  const parts = [
-    'v=1;',
-    `a=${tags.algorithm};`,
-    `c=${tags.headerCanonicalization}/${tags.bodyCanonicalization};`,
-    `d=${tags.domain};`,
-    `s=${tags.selector};`,
-    ...(tags.identity === undefined ? [] : [`i=${quotedPrintable(tags.identity)};`]),
-    `t=${tags.timestamp};`,
-    ...(tags.expiration === undefined ? [] : [`x=${tags.expiration};`]),
-    ...`h=${tags.signedFields.join(':')};`.split(/(?<=:)/),
-    `bh=${tags.bodyHash};`,
-    'b=',
-  ];
-  let field = 'DKIM-Signature:';
-  let line = field.length;
-  let glued = false;
-  for (const part of parts) {
-    // Names in h= follow each other without white space unless a fold comes between them.
-    const space = glued ? '' : ' ';
-    if (line + space.length + part.length > lineLength) {
-      field += `\r\n\t${part}`;
-      line = part.length + 1;
-    } else {
-      field += space + part;
-      line += space.length + part.length;
-    }
-    glued = part.endsWith(':');
+  const field = new FoldedField();
+  field.add('v=1;');
+  field.add(`a=${tags.algorithm};`);
+  field.add(`c=${tags.headerCanonicalization}/${tags.bodyCanonicalization};`);
+  field.add(`d=${tags.domain};`);
+  field.add(`s=${tags.selector};`);
+  if (tags.identity !== undefined) field.add(`i=${quotedPrintable(tags.identity)};`);
+  field.add(`t=${tags.timestamp};`);
+  if (tags.expiration !== undefined) field.add(`x=${tags.expiration};`);
+  const last = tags.signedFields.length - 1;
+  // Names in h= follow each other without white space unless a fold comes between them.
+  for (const [place, name] of tags.signedFields.entries()) {
+    const end = place === last ? ';' : ':';
+    if (place === 0) field.add(`h=${name}${end}`);
+    else field.addClose(name + end);
   }
-  return field;
+  if (last === -1) field.add('h=;');
+  field.add(`bh=${tags.bodyHash};`);
+  field.add('b=');
+  return field.text;
+}
+
+/** Builds a DKIM-Signature field, folded where a line would become too long. */
+class FoldedField {
+  text = 'DKIM-Signature:';
+  #line = this.text.length;
+
+  /** Adds a part behind a space or a fold. */
+  add(part: string): void {
+    if (this.#line + 1 + part.length > lineLength) {
+      this.#fold(part);
+      return;
+    }
+    this.text += ` ${part}`;
+    this.#line += 1 + part.length;
+  }
+
+  /** Adds a part behind what is there or behind a fold. */
+  addClose(part: string): void {
+    if (this.#line + part.length > lineLength) {
+      this.#fold(part);
+      return;
+    }
+    this.text += part;
+    this.#line += part.length;
+  }
+
+  #fold(part: string): void {
+    this.text += `\r\n\t${part}`;
+    this.#line = part.length + 1;
+  }
 }
 
 /** Base64 as it stands behind `b=`: on lines of its own, each ended by CRLF. */
 export function formatSignatureValue(signature: Uint8Array): string {
-  const text = Buffer.from(signature).toString('base64');
-  const lines = text.match(/.{1,72}/g) ?? [];
-  return `${lines.map((line) => `\r\n\t${line}`).join('')}\r\n`;
+  const text = Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString('base64');
+  let lines = '';
+  for (let from = 0; from < text.length; from += 72) lines += `\r\n\t${text.slice(from, from + 72)}`;
+  return `${lines}\r\n`;
 }
 
 /** DKIM-Quoted-Printable (RFC 6376 §2.11): every octet that may not stand in a tag value as `=` and two digits. */

@@ -46,13 +46,14 @@ export function createSigningKey(options: {
   if (domain === null) throw new SigningKeyError('dkim.key-name-invalid', `Not a domain name: ${options.domain}`);
   if (!isSelector(selector)) throw new SigningKeyError('dkim.key-name-invalid', `Not a selector: ${selector}`);
   const algorithm = signingAlgorithm(privateKey);
+  const rsaKey = { key: privateKey, bits: privateKey.asymmetricKeyDetails?.modulusLength ?? 0 };
   return {
     domain,
     selector,
     algorithm,
     sign:
       algorithm === 'rsa-sha256'
-        ? (data) => signingPool.sign(data, privateKey)
+        ? (data) => signingPool.sign(data, rsaKey)
         : async (data) => sign(null, hash('sha256', data, 'buffer'), privateKey),
   };
 }

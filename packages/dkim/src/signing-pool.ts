@@ -4,9 +4,15 @@ import { availableParallelism } from 'node:os';
 
 type SignInThread = (data: Uint8Array, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) => void;
 
+/** An RSA key, and the bits of its modulus, which decide how long a signature takes. */
+export interface RsaKey {
+  readonly key: KeyObject;
+  readonly bits: number;
+}
+
 interface Request {
   readonly data: Uint8Array;
-  readonly key: KeyObject;
+  readonly key: RsaKey;
   readonly resolve: (signature: Buffer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,7 +43,7 @@ export class SigningPool {
     this.#signInThread = signInThread;
   }
 
-  sign(data: Uint8Array, key: KeyObject): Promise<Buffer> {
+  sign(data: Uint8Array, key: RsaKey): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ data, key, resolve, reject });
       this.#schedule();
@@ -59,7 +65,7 @@ export class SigningPool {
     while (this.#inThreads < this.#parallel) {
       const request = this.#take();
       if (request === undefined) return;
-      if (this.#parallel === 1 || (isAlone && isShort(request.key))) {
+      if (this.#parallel === 1 || (isAlone && request.key.bits <= maxBitsAtOnce)) {
         signHere(request);
         // One for each turn of the event loop, so that everything else goes on.
         if (this.#next < this.#waiting.length) this.#schedule();
@@ -82,7 +88,7 @@ export class SigningPool {
   #hand({ data, key, resolve, reject }: Request): void {
     this.#inThreads++;
     try {
-      this.#signInThread(data, key, (error, signature) => {
+      this.#signInThread(data, key.key, (error, signature) => {
         this.#inThreads--;
         if (error === null) resolve(signature);
         else reject(error);
@@ -95,13 +101,9 @@ export class SigningPool {
   }
 }
 
-function isShort(key: KeyObject): boolean {
-  return (key.asymmetricKeyDetails?.modulusLength ?? 0) <= maxBitsAtOnce;
-}
-
 function signHere({ data, key, resolve, reject }: Request): void {
   try {
-    resolve(sign('sha256', data, key));
+    resolve(sign('sha256', data, key.key));
   } catch (error) {
     reject(error);
   }
