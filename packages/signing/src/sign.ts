@@ -8,6 +8,7 @@ import {
   messageLimits,
   noEdits,
   normalizeDomain,
+  parseMessage,
   readAuthor,
 } from '@zegel/message';
 import type { Author, ExceededLimit, Header, HeaderEdits, MessageLimits } from '@zegel/message';
@@ -166,10 +167,16 @@ export async function sign(
   context: SigningContext,
   options: SigningOptions,
 ): Promise<SigningResult> {
+  if (raw instanceof Uint8Array) {
+    const { header, body } = parseMessage(raw);
+    const whole = beginSigning(header, context, options);
+    whole.body(body);
+    return whole.end();
+  }
   const scanner = new MessageScanner();
   let run: Signing | undefined;
   try {
-    for await (const chunk of raw instanceof Uint8Array ? [raw] : raw) {
+    for await (const chunk of raw) {
       const body = scanner.push(chunk);
       if (run === undefined && scanner.header !== undefined) run = beginSigning(scanner.header, context, options);
       run?.body(body);
