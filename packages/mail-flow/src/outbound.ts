@@ -1,5 +1,5 @@
 import { findForged } from '@zegel/auth-results';
-import { findSubmitter, onRefusal } from '@zegel/mail-policy';
+import { findSubmitter, onRefusal, outboundDecision } from '@zegel/mail-policy';
 import type { FoundSubmitter } from '@zegel/mail-policy';
 import { noEdits } from '@zegel/message';
 import type { HeaderEdits } from '@zegel/message';
@@ -47,39 +47,30 @@ function outcomeOf(
   { rules }: RunStart,
   instruments: Instruments,
 ): MessageOutcome {
-  const { authorDomain, domain, selectors, lookedFor, limit } = result.evidence;
-  const told = {
-    submitter: submitter.code,
-    code: result.code,
-    authorDomain,
-    domain,
-    keys: selectors,
-    lookedFor,
-    limit,
-    removed: removals.length,
-  };
   const refusal = onRefusal(result, rules.onRefusal);
+  const decision = outboundDecision(submitter, result, refusal);
+  const { outcome } = decision;
+  const told = { ...decision, removed: removals.length };
   if (refusal === null) {
     const edits = { remove: [...removals, ...result.edits.remove], prepend: result.edits.prepend };
-    return { outcome: 'signed', reply: null, edits, quarantine: null, told };
+    return { outcome, reply: null, edits, quarantine: null, told };
   }
   instruments.countRefusal({ group: refusal.group, action: refusal.action });
-  const refused = { ...told, refusal: refusal.code, group: refusal.group };
   if (refusal.reply === undefined) {
     instruments.countUnsigned({ reason: result.code });
     return {
-      outcome: 'unsigned',
+      outcome,
       reply: null,
       edits: { remove: removals, prepend: [] },
       quarantine: null,
-      told: refused,
+      told,
     };
   }
   return {
-    outcome: refusal.action === 'reject' ? 'rejected' : 'deferred',
+    outcome,
     reply: refusal.reply,
     edits: noEdits,
     quarantine: null,
-    told: refused,
+    told,
   };
 }

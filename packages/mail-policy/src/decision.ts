@@ -1,6 +1,5 @@
 import type { SigningCode, SigningResult } from '@zegel/signing';
-import type { DirectionCode, RefusalCode, SubmitterCode } from './codes.ts';
-import type { DirectionDecision } from './direction.ts';
+import type { RefusalCode, SubmitterCode } from './codes.ts';
 import type { RefusalDecision, RefusalGroup } from './refusal.ts';
 import type { FoundSubmitter } from './submitter.ts';
 
@@ -8,13 +7,11 @@ import type { FoundSubmitter } from './submitter.ts';
 export type OutboundOutcome = 'signed' | 'unsigned' | 'deferred' | 'rejected';
 
 /**
- * Everything that was decided about one outbound message, flat and in codes: the line that a door logs, and what
+ * What was decided about one outbound message, flat and in codes: members of the line that a door logs, and of what
  * `zegel explain --json` shows. It holds domains and selectors, no local parts. Members without a value are absent.
  */
 export interface OutboundDecision {
   readonly outcome: OutboundOutcome;
-  /** What made it outbound. */
-  readonly direction: DirectionCode;
   readonly submitter: SubmitterCode;
   /** How sign() ended. */
   readonly code: SigningCode;
@@ -40,7 +37,6 @@ const outcomes = {
 
 /** The decision about one outbound message, from its steps. `refusal` is what {@link onRefusal} says of `result`. */
 export function outboundDecision(
-  direction: DirectionDecision,
   submitter: FoundSubmitter,
   result: SigningResult,
   refusal: RefusalDecision | null,
@@ -48,7 +44,6 @@ export function outboundDecision(
   const { authorDomain, rule, domain, selectors, lookedFor, limit } = result.evidence;
   return {
     outcome: refusal === null ? 'signed' : outcomes[refusal.action],
-    direction: direction.code,
     submitter: submitter.code,
     code: result.code,
     ...(authorDomain === undefined ? {} : { authorDomain }),

@@ -77,7 +77,7 @@ export async function explainMail(session: MailSession, from: string, rules: Mai
   return {
     direction,
     submitter,
-    decision: outboundDecision(direction, submitter, result, refusal),
+    decision: outboundDecision(submitter, result, refusal),
     explanation: result.explanation,
     ...(result.advice === undefined ? {} : { advice: result.advice }),
     refusal,

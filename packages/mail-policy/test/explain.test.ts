@@ -37,9 +37,9 @@ const explain = (session: Omit<MailSession, 'listenerMode'>, from: string): Prom
 describe('what would become of a message', () => {
   test('that may be signed: direction, submitter, rule, domain and keys', async () => {
     expect(await explain({ ip: '127.0.0.1' }, 'News <n@news.example.org>')).toMatchObject({
+      direction: { direction: 'outbound', code: 'flow.internal-network' },
       decision: {
         outcome: 'signed',
-        direction: 'flow.internal-network',
         submitter: 'submitter.network',
         code: 'signing.signed',
         authorDomain: 'news.example.org',

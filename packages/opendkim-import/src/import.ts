@@ -1,6 +1,7 @@
 import { isSelector } from '@zegel/dkim';
 import { normalizeDomain } from '@zegel/message';
 import { parseNetwork } from '@zegel/mail-policy';
+import { isAuthservId } from '@zegel/service-runtime/config';
 import { readConf, SourceFiles } from './conf-file.ts';
 import type { ConfOption, ReadFile } from './conf-file.ts';
 import { readDataset } from './dataset.ts';
@@ -147,6 +148,10 @@ function readSingleKey(options: Options, notes: Notes): ImportedSigning | null {
   const [keyFile, selector] = [options.find('KeyFile'), options.find('Selector')];
   const listed = options.dataset('Domain');
   if (keyFile === undefined || selector === undefined || listed === null) return null;
+  if (keyFile.value.includes('\0')) {
+    notes.add('dropped', keyFile.name, keyFile, 'It is no path.');
+    return null;
+  }
   if (!isSelector(selector.value)) {
     notes.add('dropped', selector.name, selector, `${selector.value} is no selector.`);
     return null;
@@ -167,13 +172,13 @@ function readSingleKey(options: Options, notes: Notes): ImportedSigning | null {
 
 function readAuthservIds(options: Options, notes: Notes): Pick<ImportedConfig, 'authservId' | 'ourAuthservIds'> {
   const own = options.find('AuthservID');
-  const id = own === undefined || own.value === 'HOSTNAME' ? null : normalizeDomain(own.value);
+  const id = own !== undefined && isAuthservId(own.value) && own.value !== 'HOSTNAME' ? own.value : null;
   if (own !== undefined && own.value !== 'HOSTNAME' && id === null) {
     notes.add('dropped', own.name, own, `${own.value} is no domain name: the name of the host is taken.`);
   }
   const others = new Set<string>();
   for (const entry of options.dataset('RemoveARFrom')?.entries ?? []) {
-    const name = entry.key.startsWith('.') ? null : normalizeDomain(entry.key);
+    const name = isAuthservId(entry.key) ? entry.key : null;
     if (name === null)
       notes.add('dropped', 'RemoveARFrom', entry, `${entry.key} is no whole name: list the names below it.`);
     else others.add(name);

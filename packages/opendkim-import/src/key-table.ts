@@ -22,7 +22,7 @@ export function readKeyTable(option: string, { entries }: Dataset, notes: Notes)
       notes.add('dropped', option, entry, `The key ${key} names no domain.`);
     } else if (!isSelector(selector)) {
       notes.add('dropped', option, entry, `The key ${key} names no selector.`);
-    } else if (!/^\.{0,2}\//.test(file)) {
+    } else if (!/^\.{0,2}\//.test(file) || file.includes('\0')) {
       notes.add(
         'dropped',
         option,

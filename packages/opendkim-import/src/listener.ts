@@ -1,3 +1,4 @@
+import { parseMilterAddress } from '@zegel/service-runtime/config';
 import type { ConfOption } from './conf-file.ts';
 import type { Notes } from './note.ts';
 
@@ -16,7 +17,7 @@ export function readListener(
   notes: Notes,
 ): ImportedListener | null {
   const address = addressOf(socket.value);
-  if (address === null) {
+  if (address === null || parseMilterAddress(address) === null) {
     notes.add('dropped', socket.name, socket, `${socket.value} is neither local:/path nor inet:port@host.`);
     return null;
   }

@@ -56,7 +56,8 @@ export const milterSettings = z.object({
   ),
 });
 
-function parseMilterAddress(text: string): MilterAddress | null {
+/** Reads `unix:/path` or `host:port`; null for anything else. */
+export function parseMilterAddress(text: string): MilterAddress | null {
   if (!text.startsWith('unix:')) return parseAddress(text);
   const path = text.slice('unix:'.length);
   const fits = Buffer.byteLength(path) <= configLimits.maxSocketPathBytes;

@@ -9,6 +9,11 @@ const AUTHSERV_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 
 const MIB = 1024 * 1024;
 
+/** Whether a text may be an authserv-id of ours. */
+export function isAuthservId(text: string): boolean {
+  return AUTHSERV_ID.test(text);
+}
+
 /** Settings of every service, at the top of the file. */
 export const serviceSettings = z.object({
   listen: address('ZEGEL_LISTEN', '127.0.0.1:8080', 'Where the REST API listens.'),
@@ -42,7 +47,7 @@ export const serviceSettings = z.object({
   ),
   authservId: z
     .string()
-    .regex(AUTHSERV_ID)
+    .refine(isAuthservId)
     .prefault(() => hostname())
     .register(settingTexts, {
       variable: 'AUTHSERV_ID',
@@ -53,7 +58,7 @@ export const serviceSettings = z.object({
       secret: false,
       form: 'text',
     }),
-  ourAuthservIds: list((item) => (AUTHSERV_ID.test(item) ? item : null), {
+  ourAuthservIds: list((item) => (isAuthservId(item) ? item : null), {
     variable: 'ZEGEL_OUR_AUTHSERV_IDS',
     description:
       'Further names that are ours: Authentication-Results that arrive under them are forged and removed (RFC 8601 §5).',
@@ -65,7 +70,7 @@ export const serviceSettings = z.object({
     false,
     'Whether a Received-SPF field is written below Authentication-Results (RFC 7208 §9.1).',
   ),
-  trustedSealers: list((item) => (AUTHSERV_ID.test(item) ? item : null), {
+  trustedSealers: list((item) => (isAuthservId(item) ? item : null), {
     variable: 'ZEGEL_TRUSTED_SEALERS',
     description:
       'Domains whose ARC seals you believe, compared whole: reports then say what they vouch for. It never changes a DMARC result.',

@@ -236,7 +236,7 @@ describe('any text', () => {
           expect(lines.every((line) => line >= 1 && line <= lastLine)).toBe(true);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

@@ -93,7 +93,12 @@ describe('zegel explain', () => {
     const args = ['--auth-user', 'ann', '--from', 'bob@example.test'];
     expect((await explain(args)).stdout.toString()).toContain('notPermitted: reject: 550 5.7.1');
     expect(JSON.parse((await explain([...args, '--json'])).stdout.toString())).toMatchObject({
-      decision: { outcome: 'rejected', direction: 'flow.login', code: 'signing.not-permitted', group: 'notPermitted' },
+      decision: {
+        outcome: 'rejected',
+        submitter: 'submitter.login-map',
+        code: 'signing.not-permitted',
+        group: 'notPermitted',
+      },
     });
   });
 

@@ -29,7 +29,10 @@ export async function openService(
   const service = await openMilterService(context, await openMilterGround(context), {
     readAgain: () => readConfig(env),
   });
-  context.resources.use('reload', reloadAtHangup(() => service.reload()));
+  context.resources.use(
+    'reload',
+    reloadAtHangup(() => service.reload()),
+  );
   return service;
 }
 
