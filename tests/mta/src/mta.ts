@@ -1,3 +1,4 @@
+import type { RecipeChange } from './recipe.ts';
 import type { SmtpLogin } from './smtp-client.ts';
 
 /** An MTA under test, configured by its recipe. */
@@ -12,6 +13,10 @@ export interface Mta extends AsyncDisposable {
   submitLocally(args: readonly string[], raw: Uint8Array): Promise<void>;
   /** What it has logged. */
   log(): string;
+  /** Runs a command of the shell on its machine and answers what it writes. */
+  shell(command: string): Promise<string>;
+  /** Places of the recipe that read otherwise here, see `readRecipe`. */
+  readonly changes: readonly RecipeChange[];
 }
 
 export interface MtaOptions {

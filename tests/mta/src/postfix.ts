@@ -3,6 +3,7 @@ import type { DebianMachine } from '@zegel/test-harness';
 import { hostname, logins } from './mta.ts';
 import type { StartMta } from './mta.ts';
 import { readRecipe } from './recipe.ts';
+import type { RecipeChange } from './recipe.ts';
 import { waitForGreeting } from './smtp-client.ts';
 
 const users = { postfix: 901, postdrop: 902 };
@@ -39,10 +40,12 @@ export const startPostfix: StartMta = async ({ sink, startFilters }) => {
     const [inboundPort, submissionPort] = [await freePort(), await freePort()];
     makeQueue(machine);
     const verifyPort = await startFilters(machine.path(`${queue}/zegel/submission.sock`));
+    const verifyAt: RecipeChange = ['8891', String(verifyPort)];
+    const submissionAt: RecipeChange = ['submission inet', `127.0.0.1:${submissionPort} inet`];
     const recipe = {
-      main: readRecipe('postfix/main.cf', [['8891', String(verifyPort)]]),
+      main: readRecipe('postfix/main.cf', [verifyAt]),
       master: readRecipe('postfix/master.cf', [
-        ['submission inet', `127.0.0.1:${submissionPort} inet`],
+        submissionAt,
         // A client on loopback without a certificate.
         ['security_level=encrypt', 'security_level=none'],
         ['tls_auth_only=yes', 'tls_auth_only=no'],
@@ -69,6 +72,8 @@ export const startPostfix: StartMta = async ({ sink, startFilters }) => {
       submissionPort,
       submitLocally: async (args, raw) => void (await machine.run('sendmail', args, raw)),
       log,
+      shell: (command) => machine.run('sh', ['-c', command]),
+      changes: [verifyAt, ['submission/inet', `127.0.0.1:${submissionPort}/inet`]],
       [Symbol.asyncDispose]: machine.stop,
     };
   } catch (error) {
@@ -83,7 +88,8 @@ function makeQueue(machine: DebianMachine): void {
   machine.makeFolder(`${queue}/pid`, { uid: 0, gid: 0 });
   machine.makeFolder(`${queue}/maildrop`, { ...postfix, gid: users.postdrop }, 0o1730);
   machine.makeFolder(`${queue}/public`, { ...postfix, gid: users.postdrop }, 0o2710);
-  machine.makeFolder(`${queue}/zegel`, postfix, 0o755);
+  // As the recipe has it made: sockets in it get its group.
+  machine.makeFolder(`${queue}/zegel`, { uid: 0, gid: users.postfix }, 0o2750);
   machine.makeFolder('var/lib/postfix', postfix);
   machine.write('var/log/mail.log', '');
   // What Debian's init script copies into the chroot.

@@ -3,6 +3,7 @@ import type { DebianMachine } from '@zegel/test-harness';
 import { hostname, logins } from './mta.ts';
 import type { StartMta } from './mta.ts';
 import { readRecipe } from './recipe.ts';
+import type { RecipeChange } from './recipe.ts';
 import { waitForGreeting } from './smtp-client.ts';
 
 const users = { mail: 8, smmta: 903, smmsp: 904 };
@@ -40,24 +41,35 @@ export const startSendmail: StartMta = async ({ sink, startFilters }) => {
   const packages = ['sendmail-bin', 'sendmail-base', 'sendmail-cf', 'sasl2-bin'];
   const machine = createDebianMachine({ packages, hostname, users });
   try {
-    const [inboundPort, submissionPort] = [await freePort(), await freePort()];
+    const [inboundPort, submissionPort, localPort] = [await freePort(), await freePort(), await freePort()];
     machine.makeFolder('run/zegel');
     const verifyPort = await startFilters(machine.path('run/zegel/submission.sock'));
-    const recipe = readRecipe('sendmail/sendmail.mc', [
+    const changes: readonly RecipeChange[] = [
       ['8891', String(verifyPort)],
       ['Port=smtp', `Port=${inboundPort}, Addr=127.0.0.1`],
       ['Port=submission', `Port=${submissionPort}, Addr=127.0.0.1`],
-    ]);
+      ['10587', String(localPort)],
+    ];
+    const recipe = readRecipe('sendmail/sendmail.mc', changes);
     machine.write('etc/mail/sendmail.mc', configuration(sink, recipe));
     machine.write('etc/mail/service.switch', machine.packaged('sendmail-base', 'etc/mail/service.switch-nodns'));
     for (const name of ['local-host-names', 'trusted-users', 'relay-domains', 'aliases']) {
       machine.write(`etc/mail/${name}`, '');
     }
+    const submit = machine.packaged('sendmail-cf', 'usr/share/sendmail/cf/debian/submit.mc');
+    const ours = readRecipe('sendmail/submit.mc', [['10587', String(localPort)]]);
+    machine.write(
+      'etc/mail/submit.mc',
+      submit.replace(/^(?=FEATURE\(`msp')/mu, () => ours),
+    );
+    machine.makeFolder('var/spool/mqueue-client', { uid: users.smmsp, gid: users.smmsp }, 0o2770);
     machine.makeFolder('var/spool/mqueue', { uid: users.smmta, gid: users.smmsp }, 0o750);
     machine.makeFolder('var/lib/sendmail/host_status', { uid: users.smmta, gid: users.smmta });
     machine.makeFolder('run/sendmail/mta');
     machine.write('var/traffic', '');
-    machine.write('etc/mail/sendmail.cf', await machine.run('m4', ['/etc/mail/sendmail.mc']));
+    for (const name of ['sendmail', 'submit']) {
+      machine.write(`etc/mail/${name}.cf`, await machine.run('m4', [`/etc/mail/${name}.mc`]));
+    }
     await makeLogins(machine);
     const daemon = await machine.start(program, ['-bD', '-q1h', '-X', '/var/traffic']);
     const log = (): string => machine.read('var/traffic');
@@ -69,6 +81,8 @@ export const startSendmail: StartMta = async ({ sink, startFilters }) => {
       submissionPort,
       submitLocally: async (args, raw) => void (await machine.run(program, args, raw)),
       log,
+      shell: (command) => machine.run('sh', ['-c', command]),
+      changes,
       [Symbol.asyncDispose]: machine.stop,
     };
   } catch (error) {

@@ -10,6 +10,17 @@ export interface SmtpReply {
   readonly text: string;
 }
 
+/** The server did not answer as a session needs it to go on. */
+export class SmtpRefusal extends Error {
+  override readonly name = 'SmtpRefusal';
+  readonly reply: SmtpReply;
+
+  constructor(expected: number, reply: SmtpReply) {
+    super(`Expected ${expected}, and the server said ${reply.text}`);
+    this.reply = reply;
+  }
+}
+
 export interface SmtpLogin {
   readonly name: string;
   readonly password: string;
@@ -130,7 +141,7 @@ export class SmtpClient implements AsyncDisposable {
 }
 
 function expectCode(reply: SmtpReply, code: number): void {
-  if (reply.code !== code) throw new Error(`Expected ${code}, and the server said ${reply.text}`);
+  if (reply.code !== code) throw new SmtpRefusal(code, reply);
 }
 
 /** Puts a dot before each line that begins with one (RFC 5321 §4.5.2). The message ends in CRLF, or is empty. */

@@ -66,9 +66,10 @@ function describeMessage({ message: { index, features } }: Passage): string {
   return `message ${index}: ${[...features].join(', ')}`;
 }
 
-/** What dkimpy has to say. Both MTAs break a line of a body that is longer than 998 bytes, as the recipes tell. */
-function expectedVerdicts({ message: { features } }: Passage): readonly object[] {
-  const result = features.has('long-body-lines') ? 'fail' : 'pass';
+/** What dkimpy has to say. An MTA breaks the lines of a body that are longer than it sends them, as the recipes tell. */
+function expectedVerdicts({ message: { wire } }: Passage, maxLine: number): readonly object[] {
+  const body = wire.subarray(Math.max(0, wire.indexOf('\r\n\r\n'))).toString('latin1');
+  const result = body.split('\r\n').some((line) => line.length > maxLine) ? 'fail' : 'pass';
   return [
     { selector: 'rsa', result },
     { selector: 'ed', result },
@@ -79,7 +80,7 @@ describe('Postfix', () => {
   it('sends the very bytes that the filter signed: simple/simple holds', async () => {
     const passages = await passThrough(generated, startPostfix, 'simple');
     for (const passage of passages) {
-      expect(passage.verdicts, describeMessage(passage)).toMatchObject(expectedVerdicts(passage));
+      expect(passage.verdicts, describeMessage(passage)).toMatchObject(expectedVerdicts(passage, 998));
     }
     const whole = passages.filter(({ message }) => !/^[^\r\n]{999}/mu.test(message.wire.toString('latin1')));
     for (const passage of whole) {
@@ -100,7 +101,7 @@ describe('Sendmail', () => {
     const messages = generated.filter(({ features }) => !features.has('long-field-name') && !features.has('long-from'));
     const passages = await passThrough(messages, startSendmail, 'relaxed');
     for (const passage of passages) {
-      expect(passage.verdicts, describeMessage(passage)).toMatchObject(expectedVerdicts(passage));
+      expect(passage.verdicts, describeMessage(passage)).toMatchObject(expectedVerdicts(passage, 2040));
     }
     const changed = passages.filter(
       ({ message, arrived }) => !arrived.subarray(-message.wire.length).equals(message.wire),
