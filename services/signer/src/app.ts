@@ -3,10 +3,10 @@ import { errorCode, requestId } from '@zegel/service-runtime';
 import type { Logger } from '@zegel/service-runtime';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
-import helmet from 'helmet';
 import { operations } from './api.ts';
 import type { Operation, OperationName } from './api.ts';
 import { authorize } from './authorize.ts';
+import { fixedFields } from './fixed-fields.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { inboundHandlers } from './inbound.ts';
 import { keyHandlers } from './keys-and-tokens.ts';
@@ -31,7 +31,7 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('query parser', 'simple');
-  app.use(observe(ground, logger), answerFields, securityFields);
+  app.use(observe(ground, logger));
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' });
   });
@@ -81,42 +81,16 @@ function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-/**
- * What a browser is told should one ever show an answer: load nothing, guess nothing, be framed by nobody. The fields that are
- * about pages of HTML are left out, and HSTS, which belongs to whoever speaks TLS in front of us.
- */
-const securityFields = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-  },
-  crossOriginResourcePolicy: { policy: 'same-origin' },
-  referrerPolicy: { policy: 'no-referrer' },
-  crossOriginEmbedderPolicy: false,
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  strictTransportSecurity: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xFrameOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-});
-
-/** Answers hold people's mail: no cache keeps them. */
-const answerFields: RequestHandler = (_request, response, next) => {
-  response.set('Cache-Control', 'no-store');
-  next();
-};
-
 /** What is logged and counted for a client that went away before its answer, as nginx does. */
 const clientGone = 499;
 
-/** Gives every request an id, and counts and logs it when it is over. Paths are logged as patterns, queries never. */
+/** Gives every request an id and every answer its fixed fields, and counts and logs it when it is over. Paths are logged as patterns, queries never. */
 function observe({ instruments }: ApiGround, logger: Logger): RequestHandler {
+  const fields = fixedFields();
   return (request, response, next) => {
     const id = requestId(request.get('x-request-id'));
-    response.set('X-Request-Id', id);
+    response.setHeader('X-Request-Id', id);
+    for (const [name, value] of fields) response.setHeader(name, value);
     response.locals['requestId'] = id;
     const begun = performance.now();
     response.once('close', () => {

@@ -7,6 +7,7 @@ import type { Request, Response } from 'express';
 import type { ApiGround, Handler } from './handlers.ts';
 import { Problem } from './problem.ts';
 import { queryText, readContext } from './read-context.ts';
+import { sendJson } from './send-json.ts';
 
 /** The two verbs over REST. */
 export function signAndVerifyHandlers({ keystore, authentication, instruments, reader }: ApiGround): {
@@ -28,7 +29,7 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
         if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, result.edits));
         const { code, explanation, signatures } = result;
         const notices = lineEndsNormalized ? [lineEndsNotice] : [];
-        response.json({ result: 'signed', code, explanation, signatures, notices });
+        sendJson(response, { result: 'signed', code, explanation, signatures, notices });
       });
     },
 
@@ -39,7 +40,7 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
         const { report, edits } = await authenticate(raw, { ...context, lineEndsNormalized }, authentication);
         countReport(instruments, report);
         if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, edits));
-        response.json(report);
+        sendJson(response, report);
       });
     },
   };
@@ -52,6 +53,8 @@ const lineEndsNotice = {
 
 /** What the client wants to have back. Throws a {@link Problem} when it wants something else. */
 function wantedType(request: Request): 'application/json' | 'message/rfc822' {
+  const { accept } = request.headers;
+  if (accept === undefined || accept === '*/*' || accept === 'application/json') return 'application/json';
   const wanted = request.accepts(['application/json', 'message/rfc822']);
   if (wanted === 'application/json' || wanted === 'message/rfc822') return wanted;
   throw new Problem(406, {
