@@ -98,7 +98,7 @@ function beginChecks(
   const keys = sets.map(({ seal }) => {
     const looking = lookUpKey(seal, shared, limits);
     // Whoever calls end() sees the rejection; a caller that never does must not bring the process down.
-    looking.catch(() => {});
+    if (looking instanceof Promise) looking.catch(() => {});
     return looking;
   });
   return async () => {

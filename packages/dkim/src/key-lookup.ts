@@ -1,5 +1,5 @@
 import { lookUp } from '@zegel/dns';
-import type { Resolver } from '@zegel/dns';
+import type { DnsAnswer, Resolver } from '@zegel/dns';
 import type { DkimCode } from './codes.ts';
 import { keyRecordName, keyRecords } from './key-record.ts';
 import type { KeyRecord, ParsedKeyRecord } from './key-record.ts';
@@ -18,14 +18,26 @@ interface Candidate {
 /**
  * Fetches the key record of a signature (RFC 6376 §6.1.2). TXT records of another kind at the same name, which wildcards
  * put there, are passed over; two key records are not a choice to make for the sender, so none of them counts.
+ *
+ * Answers at once what the resolver knows already.
  */
-export async function lookUpKey(
+export function lookUpKey(
   { selector, domain }: { readonly selector: string; readonly domain: string },
   { resolver, signal }: { readonly resolver: Resolver; readonly signal?: AbortSignal },
   limits: Pick<DkimLimits, 'maxKeyRecordBytes' | 'maxKeyRecords'>,
-): Promise<KeyLookup> {
+): KeyLookup | Promise<KeyLookup> {
   const keyName = keyRecordName(selector, domain);
-  const answer = await lookUp(resolver, keyName, 'TXT', signal === undefined ? {} : { signal });
+  const answer = lookUp(resolver, keyName, 'TXT', signal === undefined ? {} : { signal });
+  return answer instanceof Promise
+    ? answer.then((found) => readAnswer(keyName, found, limits))
+    : readAnswer(keyName, answer, limits);
+}
+
+function readAnswer(
+  keyName: string,
+  answer: DnsAnswer<'TXT'>,
+  limits: Pick<DkimLimits, 'maxKeyRecordBytes' | 'maxKeyRecords'>,
+): KeyLookup {
   if (answer.status === 'temporary-failure') {
     return { ok: false, code: 'dkim.dns-failure', evidence: { keyName, reason: answer.reason } };
   }

@@ -235,7 +235,7 @@ function fieldNames(value: string): readonly string[] | null {
   const list = value.toLowerCase();
   if (!fieldNameList.test(list)) return null;
   const names = list.split(':');
-  return foldingWhiteSpace.test(list) ? names.map(trimFws) : names;
+  return Object.freeze(foldingWhiteSpace.test(list) ? names.map(trimFws) : names);
 }
 
 /** The same, made once for each text: a sender signs the same fields of most messages. */

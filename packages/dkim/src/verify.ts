@@ -57,7 +57,7 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
   const digests = options.digests ?? new BodyDigests();
   const index = new FieldIndex(header);
   const checks = chosen(readSignatures(index, limits), header, limits).map((read) =>
-    'signature' in read ? beginSignatureCheck(read, index, digests, options, limits) : async () => read.result,
+    'signature' in read ? beginSignatureCheck(read, index, digests, options, limits) : () => read.result,
   );
   return {
     needsBody: digests.needsBody,
@@ -68,7 +68,10 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
       digests.end();
       if (checks.length === 0) return [dkimResult('dkim.none', { evidence: {} })];
       const results: DkimResult[] = [];
-      for (const check of checks) results.push(await check());
+      for (const check of checks) {
+        const result = check();
+        results.push(result instanceof Promise ? await result : result);
+      }
       return results;
     },
   };
@@ -144,25 +147,24 @@ function named(signature: Signature): Pick<DkimResult, 'domain' | 'selector' | '
   return { domain, selector, identity, algorithm, signature: value };
 }
 
-/** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through. */
+/** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through: at once where the key is known. */
 export function beginSignatureCheck(
   read: ReadSignature,
   index: FieldIndex,
   digests: BodyDigests,
   options: VerifyOptions,
   limits: DkimLimits,
-): () => Promise<DkimResult> {
+): () => DkimResult | Promise<DkimResult> {
   const { signature } = read;
   const evidence = signatureEvidence(read);
   const problem = algorithmProblem(signature) ?? timeProblem(signature, options.now ?? new Date(), limits);
-  if (problem !== null) return async () => dkimResult(problem, { ...named(signature), evidence });
+  if (problem !== null) return () => dkimResult(problem, { ...named(signature), evidence });
 
   const digest = digests.request(signature.bodyCanonicalization, signature.bodyLength);
   const looking = lookUpKey(signature, options, limits);
   // Whoever calls end() sees the rejection; a caller that never does must not bring the process down.
-  looking.catch(() => {});
-  return async () => {
-    const key = await looking;
+  if (looking instanceof Promise) looking.catch(() => {});
+  const check = (key: KeyLookup): DkimResult => {
     const testing = key.ok && key.record.testing;
     const finish = (code: DkimCode, more: DkimEvidence = {}): DkimResult =>
       dkimResult(code, {
@@ -172,6 +174,7 @@ export function beginSignatureCheck(
       });
     return key.ok ? checkSignature(read, index, key, digest(), limits, finish) : finish(key.code);
   };
+  return () => (looking instanceof Promise ? looking.then(check) : check(looking));
 }
 
 function signatureEvidence({ occurrence, signature }: ReadSignature): DkimEvidence {
