@@ -100,7 +100,11 @@ export async function startPeer(name: PeerName, signingDomain: SigningDomain): P
   });
 
   let lastId = 0;
-  const ask = (verb: 'sign' | 'verify' | 'time', message: Uint8Array, parameters: readonly string[]): Promise<Answer> => {
+  const ask = (
+    verb: 'sign' | 'verify' | 'time',
+    message: Uint8Array,
+    parameters: readonly string[],
+  ): Promise<Answer> => {
     if (ended !== undefined) throw ended;
     lastId += 1;
     const answer = Promise.withResolvers<Answer>();
