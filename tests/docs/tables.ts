@@ -4,6 +4,7 @@ import { iprevCodes, noticeCodes } from '@zegel/authentication';
 import { bimiCodes } from '@zegel/bimi';
 import { dkimCodes } from '@zegel/dkim';
 import { dmarcCodes } from '@zegel/dmarc';
+import { directionCodes, dispositionCodes, refusalCodes, submitterCodes } from '@zegel/mail-policy';
 import { renderConfigTable } from '@zegel/service-runtime';
 import { signingCodes } from '@zegel/signing';
 import { spfCodeResults, spfTexts } from '@zegel/spf';
@@ -42,6 +43,10 @@ export const codes: Readonly<Record<string, Readonly<Record<string, CodeEntry>>>
 
 export const tables: readonly GeneratedTable[] = [
   { page: 'configuration.md', name: 'settings', render: renderConfigTable },
+  { page: 'mail-policy.md', name: 'flow', render: () => codeTable(directionCodes) },
+  { page: 'mail-policy.md', name: 'submitter', render: () => codeTable(submitterCodes) },
+  { page: 'mail-policy.md', name: 'refusal', render: () => codeTable(refusalCodes) },
+  { page: 'mail-policy.md', name: 'disposition', render: () => codeTable(dispositionCodes) },
   ...Object.entries(codes).map(([name, entries]) => ({
     page: 'reports.md',
     name,
