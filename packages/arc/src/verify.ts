@@ -1,4 +1,5 @@
 import { BodyDigests, FieldIndex, lookUpKey } from '@zegel/dkim';
+import type { KeyLookup } from '@zegel/dkim';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { parseMessage } from '@zegel/message';
@@ -103,7 +104,9 @@ function beginChecks(
   });
   return async () => {
     const settings = { now: options.now ?? new Date(), limits };
-    const seals = checkSeals(index.header, sets, await Promise.all(keys), settings);
+    const found: KeyLookup[] = [];
+    for (const looking of keys) found.push(await looking);
+    const seals = checkSeals(index.header, sets, found, settings);
     const messages = await Promise.all(messageChecks.map((check) => check()));
     return decide(sets, seals, messages, options.trustedSealers);
   };
