@@ -268,6 +268,35 @@ export const peerRulings: readonly Ruling<PeerSituation>[] = [
       passes < ours.filter(holds).length && fields.some((field) => Number(tagText(field, 'l') || 1) === 0),
   },
   {
+    id: 'dkimpy: CR at the end of a field',
+    peer: 'dkimpy',
+    what: 'strips a bare CR from the end of a field',
+    standard:
+      'RFC 6376 §2.8: "WSP represents simple whitespace, i.e., a space or a tab character"; §3.4.2 deletes "all WSP characters at the end of each unfolded header field value", and a CR is none.',
+    applies: ({ text, passes, ours }) =>
+      passes > ours.filter(holds).length && headerLines(text).some((line) => line.endsWith('\r')),
+  },
+  {
+    id: 'Mail::DKIM: CR before the colon',
+    peer: 'Mail::DKIM',
+    what: 'takes a bare CR before the colon for white space',
+    standard:
+      'RFC 5322 §2.2: "A field name MUST be composed of printable US-ASCII characters (i.e., characters that have values between 33 and 126, inclusive), except colon"; §4.5 allows WSP before the colon, and a CR is none.',
+    applies: ({ text, passes, ours }) =>
+      passes > ours.filter(holds).length && headerLines(text).some((line) => /^[!-9;-~]+[ \t]*\r[ \t\r]*:/u.test(line)),
+  },
+  {
+    id: 'Mail::DKIM: l= of no body',
+    peer: 'Mail::DKIM',
+    what: 'hashes nothing for an l= of one or two octets when there is no body',
+    standard:
+      'RFC 6376 §3.4.3: "If there is no body or no trailing CRLF on the message body, a CRLF is added." These are the octets that l= counts.',
+    applies: ({ text, fields, said }) =>
+      said.includes('body has been altered') &&
+      /^[12]$/u.test(fields.map((field) => tagText(field, 'l')).find((l) => l !== '') ?? '') &&
+      (!text.includes('\r\n\r\n') || text.endsWith('\r\n\r\n')),
+  },
+  {
     id: 'Mail::DKIM: no final line end',
     peer: 'Mail::DKIM',
     what: 'adds no CRLF to a body that ends without one',

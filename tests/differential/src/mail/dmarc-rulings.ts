@@ -60,7 +60,9 @@ export const dmarcRulings: readonly Ruling<DmarcSituation>[] = [
     what: 'knows only what passed, and so fails a message whose SPF could still pass',
     standard:
       'RFC 9989 §5.3.6: a temporary error of an identifier that would align is no failure; mailauth is not told of it here.',
-    applies: ({ ours }) => ours.code === 'dmarc.identifier-temporary-error',
+    applies: ({ ours }) =>
+      ours.code === 'dmarc.identifier-temporary-error' ||
+      (ours.code === 'dmarc.alignment-temporary-failure' && ours.alignment.spf?.result === 'temperror'),
   },
   {
     id: 'mailauth dmarc: failed walk of no account',
