@@ -52,6 +52,16 @@ export interface TokensTable {
   last_used_at: OptionalTimestamp;
 }
 
+/** Which authors a login may sign as. */
+export interface LoginsTable {
+  /** In lower case as far as it is US-ASCII: a login, `*@domain`, or `*`. */
+  login: string;
+  /** Addresses, domains, or `*`. */
+  authors: string[];
+  created_at: DefaultTimestamp;
+  changed_at: DefaultTimestamp;
+}
+
 /** Messages taken in for verification. Their bytes are in the message store; `message_ref` and `result_ref` point there. */
 export interface InboundTable {
   id: string;
@@ -83,6 +93,7 @@ export interface Schema {
   domains: DomainsTable;
   keys: KeysTable;
   tokens: TokensTable;
+  logins: LoginsTable;
   inbound: InboundTable;
   settings: SettingsTable;
 }

@@ -28,6 +28,10 @@ export type KeystoreErrorCode =
   | 'keystore.token-invalid'
   /** No such token. */
   | 'keystore.token-unknown'
+  /** No login, or authors that are none. */
+  | 'keystore.login-invalid'
+  /** No such login. */
+  | 'keystore.login-unknown'
   /** The file of the admin token, or the hash given for it, holds something else. */
   | 'keystore.admin-token-malformed'
   /** A cursor or a page size that this keystore did not give or does not take. */

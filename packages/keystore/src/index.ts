@@ -6,6 +6,7 @@ export { ExpiringCache } from './expiring-cache.ts';
 export type { ExpiringCacheOptions } from './expiring-cache.ts';
 export { nextKeyStates } from './key-state.ts';
 export type { DkimKey, Keys } from './keys.ts';
+export type { Login, Logins } from './logins.ts';
 export { openKeystore } from './keystore.ts';
 export type { Keystore } from './keystore.ts';
 export { keystoreLimits } from './limits.ts';

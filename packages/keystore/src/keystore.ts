@@ -10,6 +10,8 @@ import { createKeys, loadActiveKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
 import { keystoreLimits } from './limits.ts';
 import { checkMasterKey } from './master-key-check.ts';
+import { createLogins } from './logins.ts';
+import type { Logins } from './logins.ts';
 import type { MasterKey } from './master-key.ts';
 import { rewrapKeys } from './rewrap.ts';
 import { createTokens } from './tokens.ts';
@@ -25,6 +27,7 @@ export interface Keystore extends KeySource {
   readonly domains: Domains;
   readonly keys: Keys;
   readonly tokens: Tokens;
+  readonly logins: Logins;
   /** See {@link ensureAdminToken}. */
   ensureAdminToken(source: AdminTokenSource): Promise<{ readonly created: boolean }>;
   /**
@@ -59,6 +62,7 @@ export async function openKeystore(options: {
     domains: createDomains(database, { now, changed }),
     keys: createKeys(database, { now, changed, masterKey: () => masterKey }),
     tokens: createTokens(database, now),
+    logins: createLogins(database, now),
     activeKeys: (domain) => active.get(domain, () => loadActiveKeys(database, masterKey, domain)),
     ensureAdminToken: (source) => ensureAdminToken(database, source, now),
     async rewrap(to) {

@@ -20,6 +20,12 @@ export const keystoreLimits = {
   maxCachedDomains: 1_000,
   /** Tokens whose verification is held in memory. */
   maxCachedTokens: 1_000,
+  /** Logins whose authors are held in memory. */
+  maxCachedLogins: 10_000,
+  /** Characters of a login. */
+  maxLoginLength: 512,
+  /** Authors one login may sign as. */
+  maxLoginAuthors: 1_000,
   /** Milliseconds after which a change made by another process is seen here at the latest. */
   cacheTtlMs: 10_000,
   /** Milliseconds between two notes of a token's last use. */

@@ -9,7 +9,7 @@ export type { Disposition, InboundPolicy, PolicyOverride } from './disposition.t
 export { explainMail } from './explain.ts';
 export type { MailExplanation, MailRules } from './explain.ts';
 export { createKeySet } from './key-set.ts';
-export { createLoginMap, loginKeys, noLoginMap } from './login-map.ts';
+export { createLoginMap, isAuthorEntry, loginKeys, noLoginMap } from './login-map.ts';
 export { formatNetwork, parseNetwork } from './network.ts';
 export { defaultRefusalPolicy, onRefusal, refusalGroups } from './refusal.ts';
 export type { RefusalAction, RefusalDecision, RefusalGroup, RefusalPolicy } from './refusal.ts';

@@ -1,3 +1,4 @@
+import { normalizeDomain } from '@zegel/message';
 import type { LoginMap } from './submitter.ts';
 
 /** A map that knows no login: everyone signs as its own address. */
@@ -25,6 +26,12 @@ export function loginKeys(login: string): readonly string[] {
   const exact = withoutCase(login);
   const at = exact.lastIndexOf('@');
   return [exact, ...(at === -1 ? [] : [`*${exact.slice(at)}`]), '*'];
+}
+
+/** Whether a text may be what a login signs as: an author address, a domain name, or `*`. */
+export function isAuthorEntry(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  return text === '*' || (at !== 0 && normalizeDomain(text.slice(at + 1)) !== null);
 }
 
 /** In US-ASCII alone, as `maySignAs` compares: Unicode has letters whose lower case is another letter. */

@@ -1,4 +1,4 @@
-import { defaultRefusalPolicy, parseAuthorPattern, parseNetwork } from '@zegel/mail-policy';
+import { defaultRefusalPolicy, isAuthorEntry, parseAuthorPattern, parseNetwork } from '@zegel/mail-policy';
 import type { AdditionalSigning, SigningRule } from '@zegel/mail-policy';
 import { isIdentityOf, isSelector } from '@zegel/dkim';
 import { normalizeDomain } from '@zegel/message';
@@ -45,12 +45,7 @@ export const outboundSettings = z.object({
 });
 
 /** What a login may sign as: an author address, a domain with all below it, or `*`. */
-const authorEntry = textOf('an author address, a domain name or "*"', (text) => {
-  if (text === '*') return text;
-  const at = text.lastIndexOf('@');
-  if (at === 0 || normalizeDomain(text.slice(at + 1)) === null) return null;
-  return text;
-});
+const authorEntry = textOf('an author address, a domain name or "*"', (text) => (isAuthorEntry(text) ? text : null));
 
 /** The entries of a map of logins, as they stand in a file or in an answer: a list, or one text. */
 export const authorEntries = z.union(

@@ -76,7 +76,7 @@ async function withRules<T>(config: Config, use: (rules: LoadedRules) => Promise
   const database = await openDatabase(databaseUrl === undefined ? { folder: dataDir } : { url: databaseUrl });
   try {
     const keystore = await openKeystore({ database, masterKey: await loadMasterKey(config.masterKey) });
-    return await use(await loadMailRules(config, { keySource: keystore }));
+    return await use(await loadMailRules(config, { keySource: keystore, logins: keystore.logins }));
   } finally {
     await database.close();
   }

@@ -71,7 +71,10 @@ async function serve(
 
   const verifier = await startVerifier(context, { ...ground, resolver });
   resources.use('verifier', verifier);
-  const milterAddresses = await serveMilter(context, env, { resolver, store: { keySource: keystore } });
+  const milterAddresses = await serveMilter(context, env, {
+    resolver,
+    store: { keySource: keystore, logins: keystore.logins },
+  });
   const signer = await startSigner(context, { ...ground, resolver, keystore });
   say(describeService(config, [signer.address, metricsAddress, ...milterAddresses], withDemo));
   return signer;

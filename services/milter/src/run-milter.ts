@@ -41,7 +41,7 @@ async function openMilterGround(context: GroundContext): Promise<MilterGround> {
   const resolver = openWatchedResolver(context);
   if (!needsDatabase(context.config)) return { resolver };
   const keystore = await openConfiguredKeystore(await openWatchedDatabase(context), context.config);
-  return { resolver, store: { keySource: keystore } };
+  return { resolver, store: { keySource: keystore, logins: keystore.logins } };
 }
 
 function needsDatabase({ signing, submitters }: Config): boolean {

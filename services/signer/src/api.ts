@@ -33,6 +33,13 @@ export const tokenSchema = z.object({
   lastUsedAt: z.iso.datetime().nullable(),
 });
 
+export const loginSchema = z.object({
+  login: z.string().describe('A login, `*@` and a domain for all of it, or `*` for all'),
+  authors: z.array(z.string()).describe('What it may sign as: addresses, domains with all below them, or `*`'),
+  createdAt: z.iso.datetime(),
+  changedAt: z.iso.datetime(),
+});
+
 const noticeSchema = z.object({ code: z.string(), explanation: z.string(), advice: z.string().optional() });
 
 export const signAnswerSchema = z.object({
@@ -79,6 +86,8 @@ export const newTokenSchema = z.strictObject({
   expiresAt: z.iso.datetime().nullable().default(null),
 });
 
+export const loginAuthorsSchema = z.strictObject({ authors: z.array(z.string().max(1024)) });
+
 const page = (item: z.ZodType) =>
   z.object({
     items: z.array(item),
@@ -102,6 +111,7 @@ export const namedAnswers: Readonly<Record<string, z.ZodType>> = {
   Domain: domainSchema,
   Key: keySchema,
   Token: tokenSchema,
+  Login: loginSchema,
   Readiness: readinessSchema,
 };
 
@@ -111,6 +121,7 @@ export const namedRequests: Readonly<Record<string, z.ZodType>> = {
   NewKey: newKeySchema,
   KeyState: keyStateSchema,
   NewToken: newTokenSchema,
+  LoginAuthors: loginAuthorsSchema,
 };
 
 export interface Parameter {
@@ -120,7 +131,7 @@ export interface Parameter {
 }
 
 export interface Operation {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In the form of OpenAPI: `/v1/inbound/{id}`. */
   readonly path: string;
   readonly summary: string;
@@ -140,6 +151,7 @@ export interface Operation {
 }
 
 const id: Parameter = { name: 'id', in: 'path', description: 'A UUID' };
+const login: Parameter = { name: 'login', in: 'path', description: 'A login, percent-encoded' };
 const domain: Parameter = { name: 'domain', in: 'path', description: 'A domain name' };
 const paging: readonly Parameter[] = [
   { name: 'after', in: 'query', description: 'The `next` of the page before' },
@@ -314,6 +326,34 @@ export const operations = {
     scope: 'admin',
     parameters: [id],
     answer: { status: 200, types: json, schema: tokenSchema },
+    problems: [404, 503],
+  },
+  setLogin: {
+    method: 'put',
+    path: '/v1/logins/{login}',
+    summary: 'Set what a login may sign as; an empty list permits nothing',
+    scope: 'admin',
+    parameters: [login],
+    body: { type: 'application/json', schema: loginAuthorsSchema },
+    answer: { status: 200, types: json, schema: loginSchema },
+    problems: [503],
+  },
+  listLogins: {
+    method: 'get',
+    path: '/v1/logins',
+    summary: 'The logins with what each may sign as',
+    scope: 'admin',
+    parameters: paging,
+    answer: { status: 200, types: json, schema: page(loginSchema) },
+    problems: [400, 503],
+  },
+  deleteLogin: {
+    method: 'delete',
+    path: '/v1/logins/{login}',
+    summary: 'Take a login out of the map: it signs as its own address again',
+    scope: 'admin',
+    parameters: [login],
+    answer: { status: 204, types: [] },
     problems: [404, 503],
   },
   openapi: {

@@ -1,6 +1,6 @@
 import type { Domain, PageRequest, Token } from '@zegel/keystore';
 import type { Request } from 'express';
-import { keyStateSchema, newDomainSchema, newKeySchema, newTokenSchema } from './api.ts';
+import { keyStateSchema, loginAuthorsSchema, newDomainSchema, newKeySchema, newTokenSchema } from './api.ts';
 import { requireAllDomains, requireTokenDomain } from './authorize.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { Problem } from './problem.ts';
@@ -17,10 +17,14 @@ type Name =
   | 'changeKey'
   | 'createToken'
   | 'listTokens'
-  | 'revokeToken';
+  | 'revokeToken'
+  | 'setLogin'
+  | 'listLogins'
+  | 'deleteLogin';
 
-/** Domains, keys and tokens over REST. A token that is for some domains sees and changes these alone. */
-export function keyHandlers({ keystore: { domains, keys, tokens } }: ApiGround): Readonly<Record<Name, Handler>> {
+/** Domains, keys, tokens and logins over REST. A token that is for some domains sees and changes these alone. */
+export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Handler>> {
+  const { domains, keys, tokens, logins } = keystore;
   const findDomain = async (request: Request, token: Token, scope: 'keys:read' | 'keys:write'): Promise<Domain> => {
     const given = pathText(request, 'domain');
     const domain = await domains.get(given);
@@ -96,6 +100,20 @@ export function keyHandlers({ keystore: { domains, keys, tokens } }: ApiGround):
     async revokeToken({ request, response, token }) {
       requireAllDomains(token);
       response.json(await tokens.revoke(pathText(request, 'id')));
+    },
+    async setLogin({ request, response, token }) {
+      requireAllDomains(token);
+      const { authors } = await readJson(request, response, loginAuthorsSchema);
+      response.json(await logins.set(pathText(request, 'login'), authors));
+    },
+    async listLogins({ request, response, token }) {
+      requireAllDomains(token);
+      response.json(await logins.list(pageRequest(request)));
+    },
+    async deleteLogin({ request, response, token }) {
+      requireAllDomains(token);
+      await logins.delete(pathText(request, 'login'));
+      response.status(204).end();
     },
   };
 }

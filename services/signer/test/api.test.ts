@@ -176,6 +176,24 @@ describe('tokens', () => {
   });
 });
 
+describe('logins', () => {
+  test('are set, listed, and taken out of the map again', async () => {
+    const path = `/v1/logins/${encodeURIComponent('Ann/x@example.org')}`;
+    const authors = ['ann@example.org', 'example.net'];
+    const set = await ask('PUT /v1/logins/{login}', path, { json: { authors } });
+    expect([set.status, set.json]).toEqual([200, expect.objectContaining({ login: 'ann/x@example.org', authors })]);
+    expect((await ask('GET /v1/logins', '/v1/logins')).json).toMatchObject({ items: [{ authors }], next: null });
+    expect((await ask('DELETE /v1/logins/{login}', path)).status).toBe(204);
+    expect((await ask('DELETE /v1/logins/{login}', path)).json.code).toBe('keystore.login-unknown');
+    expect(signer.log()).not.toContain('ann');
+  });
+
+  test('sign as addresses, domains or everybody, and as nothing else', async () => {
+    const answer = await ask('PUT /v1/logins/{login}', '/v1/logins/ann', { json: { authors: ['not a domain'] } });
+    expect([answer.status, answer.json.code]).toEqual([422, 'keystore.login-invalid']);
+  });
+});
+
 describe('who may do what', () => {
   test.each([
     ['no token', undefined, 'Bearer realm="zegel"'],
