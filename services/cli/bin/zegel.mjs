@@ -27,8 +27,17 @@ async function start() {
  * cache, which nobody else can write. NODE_COMPILE_CACHE names another place; NODE_DISABLE_COMPILE_CACHE=1 forbids it.
  */
 function keepCompiledCode() {
-  const caches = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  module.enableCompileCache(process.env.NODE_COMPILE_CACHE || path.join(caches, 'zegel'));
+  const folder = process.env.NODE_COMPILE_CACHE || userCache();
+  if (folder !== null) module.enableCompileCache(folder);
+}
+
+/** Null for a user without a home, as in a container: there is no place that is theirs alone. */
+function userCache() {
+  try {
+    return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'zegel');
+  } catch {
+    return null;
+  }
 }
 
 function replaceNode() {
