@@ -17,6 +17,9 @@ interface Request {
   readonly reject: (error: unknown) => void;
 }
 
+/** Signatures made without looking for company after one that had none: looking costs a turn of the event loop. */
+const unlookedAfterAlone = 15;
+
 /** Bits of an RSA modulus up to which a signature is made on the spot: in less than a millisecond. */
 const maxBitsAtOnce = 2048;
 
@@ -25,8 +28,8 @@ const maxBitsAtOnce = 2048;
  *
  * Several at a time keep all cores busy when the thread pool makes them. One by itself takes longer there than here:
  * waking a thread costs a third of a signature. So requests are gathered until the event loop has seen what came in
- * with them; one that is alone then is signed at once. No more are in the pool than there are cores, since file
- * access goes through the same threads; the others wait their turn.
+ * with them; one that is alone then is signed at once, and so are the next few. No more are in the pool than there are
+ * cores, since file access goes through the same threads; the others wait their turn.
  */
 export class SigningPool {
   readonly #parallel: number;
@@ -36,6 +39,8 @@ export class SigningPool {
   #next = 0;
   #inThreads = 0;
   #isScheduled = false;
+  /** How many of the next requests are taken to be alone. */
+  #unlooked = 0;
 
   /** @param parallel how many signatures the thread pool makes at a time; with one, none of them is made there. */
   constructor(parallel: number = availableParallelism(), signInThread: SignInThread = signInLibuvThread) {
@@ -45,9 +50,19 @@ export class SigningPool {
 
   sign(data: Uint8Array, key: RsaKey): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ data, key, resolve, reject });
-      this.#schedule();
+      const request = { data, key, resolve, reject };
+      if (this.#unlooked > 0 && this.#isIdle() && key.bits <= maxBitsAtOnce) {
+        this.#unlooked--;
+        signHere(request);
+      } else {
+        this.#waiting.push(request);
+        this.#schedule();
+      }
     });
+  }
+
+  #isIdle(): boolean {
+    return this.#inThreads === 0 && this.#waiting.length === 0;
   }
 
   /** Does what is waiting once the events that are there have been handled. */
@@ -62,6 +77,7 @@ export class SigningPool {
 
   #start(): void {
     const isAlone = this.#inThreads === 0 && this.#waiting.length - this.#next === 1;
+    this.#unlooked = isAlone ? unlookedAfterAlone : 0;
     while (this.#inThreads < this.#parallel) {
       const request = this.#take();
       if (request === undefined) return;

@@ -38,8 +38,11 @@ describe('RSA signatures', () => {
 
   it('are made on the spot one by one', async () => {
     const { pool, count } = countingPool(2);
-    for (let turn = 0; turn < 3; turn++) await signAll(pool, 1);
+    for (let turn = 0; turn < 20; turn++) await signAll(pool, 1);
     expect(count.made).toBe(0);
+    // Company is noticed after a few.
+    await signAll(pool, 50);
+    expect(count.made).toBeGreaterThan(30);
   });
 
   it('are made in a thread when they take long, alone or not', async () => {
