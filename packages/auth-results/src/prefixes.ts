@@ -4,6 +4,7 @@
  * is given whole; equal values get equal answers, nothing can tell them apart.
  */
 export function uniquePrefixes(values: readonly string[], minimum = 8): string[] {
+  if (values.length === 1) return values.map((value) => value.slice(0, Math.max(1, minimum)));
   const sorted = [...new Set(values)].toSorted();
   const lengths = new Map<string, number>();
   // In sorted order a value shares its longest beginning with a neighbour.

@@ -21,6 +21,7 @@ export class Deadline {
     this.#all.abort(over);
   };
   #timers: readonly NodeJS.Timeout[] = [];
+  #starting: NodeJS.Immediate | undefined;
 
   constructor(milliseconds: number, outer: AbortSignal | undefined) {
     this.#milliseconds = milliseconds;
@@ -39,14 +40,18 @@ export class Deadline {
     return this.#checking.signal;
   }
 
+  /** Time runs from now. A run that has all its answers is over before the timers would be set, and goes without. */
   start(): void {
-    this.#timers = [
-      setTimeout(this.#stopChecking, this.#milliseconds * checkingPart),
-      setTimeout(this.#stop, this.#milliseconds),
-    ];
+    this.#starting = setImmediate(() => {
+      this.#timers = [
+        setTimeout(this.#stopChecking, this.#milliseconds * checkingPart),
+        setTimeout(this.#stop, this.#milliseconds),
+      ];
+    });
   }
 
   end(): void {
+    clearImmediate(this.#starting);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#outer?.removeEventListener('abort', this.#stop);
     this.#stop();

@@ -116,9 +116,10 @@ function methodResult(
   verdict: { readonly result: string; readonly code: string },
   properties: readonly (readonly [ptype: string, property: string, value: string | undefined])[],
 ): MethodResult {
-  const written = properties.flatMap(([ptype, property, value]): readonly ResultProperty[] =>
-    value === undefined || value === '' ? [] : [{ ptype, property, value }],
-  );
+  const written: ResultProperty[] = [];
+  for (const [ptype, property, value] of properties) {
+    if (value !== undefined && value !== '') written.push({ ptype, property, value });
+  }
   const explained = verdict.result !== 'pass' && verdict.result !== 'none';
   return { method, result: verdict.result, ...(explained ? { reason: verdict.code } : {}), properties: written };
 }
