@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
 import { startMailSystem } from '../src/mail-system.ts';
 import type { MailSystem } from '../src/mail-system.ts';
 import { startPostfix } from '../src/postfix.ts';
@@ -10,9 +10,7 @@ let system: MailSystem;
 
 beforeAll(async () => {
   system = await startMailSystem(startPostfix, 'postfix');
-});
-afterAll(async () => {
-  await system[Symbol.asyncDispose]();
+  return () => system[Symbol.asyncDispose]();
 });
 
 describe('Postfix, mail that goes out', () => {

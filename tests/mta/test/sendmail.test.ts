@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
 import { startMailSystem } from '../src/mail-system.ts';
 import type { MailSystem } from '../src/mail-system.ts';
 import { startSendmail } from '../src/sendmail.ts';
@@ -10,9 +10,7 @@ let system: MailSystem;
 
 beforeAll(async () => {
   system = await startMailSystem(startSendmail, 'sendmail');
-});
-afterAll(async () => {
-  await system[Symbol.asyncDispose]();
+  return () => system[Symbol.asyncDispose]();
 });
 
 describe('Sendmail, mail that goes out', () => {
