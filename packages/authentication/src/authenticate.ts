@@ -13,6 +13,7 @@ import type { BimiSupport } from './bimi.ts';
 import { checkSpf } from './check-spf.ts';
 import type { SpfChecks } from './check-spf.ts';
 import type { AuthenticationContext } from './context.ts';
+import { unverifiedChain, unverifiedSignatures, withoutSignatures } from './damaged.ts';
 import { Deadline } from './deadline.ts';
 import { checkIprev } from './iprev.ts';
 import { authenticationLimits } from './limits.ts';
@@ -88,21 +89,23 @@ export function beginAuthentication(
   digests.watchLineEnds();
   // A share for each check: its own limits bound it, and a sender who makes one ask for much must not starve another, or
   // a forgery would come out as a temporary error.
-  const dkim =
-    exceeded === null ? beginVerification(header, { resolver: lookups.share(), now, limits, digests, signal }) : null;
-  const arc =
-    exceeded === null
-      ? beginChainVerification(header, {
-          resolver: lookups.share(),
-          now,
-          limits,
-          digests,
-          signal,
-          ...(options.trustedSealers === undefined ? {} : { trustedSealers: options.trustedSealers }),
-        })
-      : null;
+  const isDamaged = context.mayBeDamaged === true;
+  const isVerified = exceeded === null && !isDamaged;
+  const dkim = isVerified
+    ? beginVerification(header, { resolver: lookups.share(), now, limits, digests, signal })
+    : null;
+  const arc = isVerified
+    ? beginChainVerification(header, {
+        resolver: lookups.share(),
+        now,
+        limits,
+        digests,
+        signal,
+        ...(options.trustedSealers === undefined ? {} : { trustedSealers: options.trustedSealers }),
+      })
+    : null;
   // A seal needs the body hash whatever the chain turns out to be.
-  if (exceeded === null && options.sealingKey !== undefined) digests.request('relaxed');
+  if (isVerified && options.sealingKey !== undefined) digests.request('relaxed');
   const spf = checkSpf(context, lookups, now, signal, options.authservId);
   const iprev = context.session?.ip === undefined ? null : checkIprev(context.session.ip, lookups.share(), signal);
   // Finding the policy needs no verdicts: its look-ups go on while the body streams, and are shared by the one at the end.
@@ -134,12 +137,13 @@ export function beginAuthentication(
         const isAbove = limit !== null;
         const notices = [
           ...(context.lineEndsNormalized === true ? [notice('message.line-ends-normalised')] : []),
+          ...(isDamaged ? [notice('message.bytes-not-exact')] : []),
           ...(hasBareLineEnds ? [notice('message.bare-line-ends')] : []),
           ...headerNotices(header, author),
           ...(limit === null ? [] : [notice('message.limit-exceeded', limit)]),
         ];
         const [checked, chain, spfVerdicts, iprevVerdict] = await Promise.all([dkim?.end(), arc?.end(), spf, iprev]);
-        const dkimVerdicts = isAbove || checked === undefined ? [unchecked(notices)] : checked;
+        const dkimVerdicts = isAbove ? [unchecked(notices)] : (checked ?? unverifiedSignatures(header));
         const dmarc = await checkDmarc(
           isAbove ? [] : authorDomains,
           dkimVerdicts,
@@ -147,13 +151,15 @@ export function beginAuthentication(
           policyLookups,
           deadline.signal,
         );
-        const bimi = isAbove ? undefined : await options.bimi?.check({ header, dmarc, signal: deadline.signal });
+        const dmarcVerdict: DmarcVerdict = isDamaged ? withoutSignatures(dmarc, header) : dmarc;
+        const bimi =
+          isAbove || isDamaged ? undefined : await options.bimi?.check({ header, dmarc, signal: deadline.signal });
         const isExhausted = lookups.exhausted || policyLookups.exhausted;
         const verdicts = {
           dkim: dkimVerdicts,
           spf: spfVerdicts,
-          dmarc: isAbove ? { ...dmarc, ...unchecked(notices), evidence: dmarc.evidence } : dmarc,
-          arc: isAbove || chain === undefined ? uncheckedChain(notices) : chain,
+          dmarc: isAbove ? { ...dmarc, ...unchecked(notices), evidence: dmarc.evidence } : dmarcVerdict,
+          arc: isAbove ? uncheckedChain(notices) : (chain ?? unverifiedChain(header)),
           ...(iprevVerdict === null ? {} : { iprev: iprevVerdict }),
           ...authVerdict(context),
           ...(bimi === undefined ? {} : { bimi }),

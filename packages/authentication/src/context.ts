@@ -25,6 +25,12 @@ export const authenticationContextSchema = z.object({
     })
     .optional(),
   lineEndsNormalized: z.boolean().optional().describe('The door turned bare LF into CRLF.'),
+  mayBeDamaged: z
+    .boolean()
+    .optional()
+    .describe(
+      'The door cannot vouch that these are the octets of the message: nothing that hangs on them is verified.',
+    ),
 });
 
 export type AuthenticationContext = z.infer<typeof authenticationContextSchema>;

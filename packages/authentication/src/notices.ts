@@ -14,6 +14,11 @@ export const noticeCodes = {
       'A CR or LF stands alone in the message. It was taken as content; some programs take it as a line end.',
     advice: 'Refuse such mail where it comes in: it is how SMTP smuggling looks.',
   },
+  'message.bytes-not-exact': {
+    explanation:
+      'The octets of the message may have been changed on the way to this check, so signatures over them were not verified.',
+    advice: 'Hand the message over by a door that keeps its octets: the milter, /v1/verify or /checkv2.',
+  },
   'message.no-header': {
     explanation: 'The message has no header: it is empty or begins with its body.',
     advice: 'Hand the message in as it came over SMTP: header fields, an empty line, the body.',

@@ -216,6 +216,7 @@ describe('every notice', () => {
   const ways: Record<NoticeCode, () => Promise<AuthenticationResult>> = {
     'message.line-ends-normalised': () => check(message, { context: { lineEndsNormalized: true } }),
     'message.bare-line-ends': () => check(`${message}\n`),
+    'message.bytes-not-exact': () => check(message, { context: { mayBeDamaged: true } }),
     'message.no-header': () => check('\r\nbody'),
     'message.cut-off': () => check(`${from}Subj`),
     'message.malformed-field': () => check(`${from}junk\r\n\r\n`),

@@ -2,15 +2,16 @@ import { isIP } from 'node:net';
 import { beginAuthentication } from '@zegel/authentication';
 import type { AuthenticationContext, AuthenticationResult } from '@zegel/authentication';
 import { decideDisposition } from '@zegel/mail-policy';
-import type { Disposition, MailSession } from '@zegel/mail-policy';
+import type { Disposition } from '@zegel/mail-policy';
 import { noEdits } from '@zegel/message';
 import { countReport } from '@zegel/service-runtime';
 import type { Instruments } from '@zegel/service-runtime';
 import type { MessageOutcome, MessageRun, Outcome, RunStart } from './message-run.ts';
 
 /** Begins to authenticate a message that comes in. */
-export function beginInbound({ header, session, mailFrom, rules }: RunStart, instruments: Instruments): MessageRun {
-  const authentication = beginAuthentication(header, contextOf(session, mailFrom), rules.authentication);
+export function beginInbound(start: RunStart, instruments: Instruments): MessageRun {
+  const { header, session, rules } = start;
+  const authentication = beginAuthentication(header, contextOf(start), rules.authentication);
   return {
     needsBody: authentication.needsBody,
     body: (chunk) => authentication.body(chunk),
@@ -24,14 +25,17 @@ export function beginInbound({ header, session, mailFrom, rules }: RunStart, ins
 }
 
 /** What is not known is left out: an MTA that names no address (a local submission) leaves SPF unchecked. */
-function contextOf({ ip = '', helo, login = '' }: MailSession, mailFrom: string): AuthenticationContext {
+function contextOf({ session, mailFrom, lineEndsNormalized, mayBeDamaged }: RunStart): AuthenticationContext {
+  const { ip = '', helo, login = '' } = session;
   return {
     session: {
       ...(isIP(ip) === 0 ? {} : { ip }),
       ...(helo === undefined ? {} : { helo }),
       ...(login === '' ? {} : { login }),
     },
-    envelope: { mailFrom },
+    ...(mailFrom === undefined ? {} : { envelope: { mailFrom } }),
+    ...(lineEndsNormalized === undefined ? {} : { lineEndsNormalized }),
+    ...(mayBeDamaged === undefined ? {} : { mayBeDamaged }),
   };
 }
 
@@ -55,14 +59,7 @@ function outcomeOf({ report, edits }: AuthenticationResult, disposition: Disposi
     removed: edits.remove.length,
     ...(limits.length === 0 ? {} : { limits }),
   };
-  const outcome = outcomes[disposition.action];
-  return disposition.reply === undefined
-    ? { outcome, reply: null, edits, quarantine: disposition.reason ?? null, told }
-    : {
-        outcome,
-        reply: disposition.reply,
-        edits: noEdits,
-        quarantine: null,
-        told,
-      };
+  const { code, explanation, reply = null, reason = null } = disposition;
+  const decided = { outcome: outcomes[disposition.action], reply, code, explanation, report, told };
+  return reply === null ? { ...decided, edits, quarantine: reason } : { ...decided, edits: noEdits, quarantine: null };
 }

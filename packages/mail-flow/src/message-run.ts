@@ -1,16 +1,23 @@
-import type { Header, HeaderEdits } from '@zegel/message';
+import type { AuthenticationReport } from '@zegel/authentication';
 import type { MailSession, SmtpReply } from '@zegel/mail-policy';
+import type { Header, HeaderEdits } from '@zegel/message';
 import type { MailRules } from './mail-rules.ts';
 
 /** What a run is begun with, at the end of the header. */
 export interface RunStart {
   readonly header: Header;
   readonly session: MailSession;
-  /** The reverse-path without angle brackets; empty for the null reverse-path. */
-  readonly mailFrom: string;
+  /** The reverse-path without angle brackets; empty for the null reverse-path, absent when it is not known. */
+  readonly mailFrom?: string;
   readonly rules: MailRules;
   /** Whether the header is exactly that of the message: white space after the colon may be lost on the way to us. */
   readonly isHeaderExact: boolean;
+  /** The door cannot vouch that it hands over the octets of the message: nothing is signed, no signature verified. */
+  readonly mayBeDamaged?: boolean;
+  /** The door turned bare LF into CRLF. */
+  readonly lineEndsNormalized?: boolean;
+  /** Domains that whoever calls the door is held to: authors outside them are not signed for, whatever the submitter may. */
+  readonly authorsWithin?: readonly string[];
 }
 
 /** How a message ended, in the words of metrics and log. */
@@ -24,6 +31,11 @@ export interface MessageOutcome {
   readonly edits: HeaderEdits;
   /** Why it is to be held; null when it is not. */
   readonly quarantine: string | null;
+  /** What decided, and why; for a person, without local parts. */
+  readonly code: string;
+  readonly explanation: string;
+  /** Of inbound mail. */
+  readonly report?: AuthenticationReport;
   /** For the log: domains, selectors, codes. No local parts, nothing of the content. */
   readonly told: Readonly<Record<string, unknown>>;
 }

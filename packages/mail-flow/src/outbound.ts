@@ -6,16 +6,19 @@ import type { HeaderEdits } from '@zegel/message';
 import { beginSigning } from '@zegel/signing';
 import type { SigningResult } from '@zegel/signing';
 import type { Instruments } from '@zegel/service-runtime';
+import { authorsOf } from './authors-within.ts';
 import type { MessageOutcome, MessageRun, RunStart } from './message-run.ts';
 
 /** Begins to sign a message that goes out. Rejects when the map of logins is lost. */
 export async function beginOutbound(start: RunStart, instruments: Instruments): Promise<MessageRun> {
-  const { header, session, mailFrom, rules, isHeaderExact } = start;
-  const submitter = await findSubmitter(session, 'outbound', rules.submitters);
+  const { header, session, mailFrom, rules, isHeaderExact, mayBeDamaged = false, authorsWithin } = start;
+  const found = await findSubmitter(session, 'outbound', rules.submitters);
+  const submitter =
+    authorsWithin === undefined ? found : { ...found, maySignAs: authorsOf(found.maySignAs, authorsWithin) };
   const { canonicalization } = rules.signing;
   const signing = beginSigning(
     header,
-    { envelope: { mailFrom }, submitter },
+    { ...(mailFrom === undefined ? {} : { envelope: { mailFrom } }), submitter, mayBeDamaged },
     // Where the header is not exact, only the relaxed canonicalization makes the same of it as of the message.
     isHeaderExact || canonicalization === undefined
       ? rules.signing
@@ -53,24 +56,14 @@ function outcomeOf(
   const told = { ...decision, removed: removals.length };
   if (refusal === null) {
     const edits = { remove: [...removals, ...result.edits.remove], prepend: result.edits.prepend };
-    return { outcome, reply: null, edits, quarantine: null, told };
+    const { code, explanation } = result;
+    return { outcome, reply: null, edits, quarantine: null, code, explanation, told };
   }
   instruments.countRefusal({ group: refusal.group, action: refusal.action });
+  const refused = { outcome, quarantine: null, code: result.code, explanation: refusal.explanation, told };
   if (refusal.reply === undefined) {
     instruments.countUnsigned({ reason: result.code });
-    return {
-      outcome,
-      reply: null,
-      edits: { remove: removals, prepend: [] },
-      quarantine: null,
-      told,
-    };
+    return { ...refused, reply: null, edits: { remove: removals, prepend: [] } };
   }
-  return {
-    outcome,
-    reply: refusal.reply,
-    edits: noEdits,
-    quarantine: null,
-    told,
-  };
+  return { ...refused, reply: refusal.reply, edits: noEdits };
 }

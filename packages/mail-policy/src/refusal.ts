@@ -37,6 +37,7 @@ export const refusalGroups = {
   'message.from-too-long': 'ambiguousAuthor',
   'message.from-unparsable': 'ambiguousAuthor',
   'message.from-domain-invalid': 'ambiguousAuthor',
+  'message.bytes-not-exact': 'refusedHeader',
   'message.no-header': 'refusedHeader',
   'message.cut-off': 'refusedHeader',
   'message.malformed-field': 'refusedHeader',

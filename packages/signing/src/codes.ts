@@ -50,6 +50,12 @@ export const signingCodes = {
     explanation: 'From names authors of several domains: {authorDomain}.',
     advice: 'Send the message with one author, or name the others elsewhere.',
   },
+  'message.bytes-not-exact': {
+    result: 'refused',
+    explanation:
+      'The octets of the message may have been changed on the way to the signer, so a signature might not hold.',
+    advice: 'Hand the message over by a door that keeps its octets: the milter, /v1/sign or /checkv2.',
+  },
   'message.no-header': {
     result: 'refused',
     explanation: 'The message has no header: it is empty or begins with its body.',

@@ -29,6 +29,8 @@ export interface SigningContext {
   readonly submitter?: Submitter;
   /** The signing domain asked for. Default: as the signing table says. */
   readonly domain?: string;
+  /** The door cannot vouch that these are the octets of the message: it is not signed. */
+  readonly mayBeDamaged?: boolean;
 }
 
 export interface SigningOptions {
@@ -202,7 +204,7 @@ type Decision =
 /** Whether the message has an author that the submitter may sign for, and which domains may sign. */
 function decide(
   header: Header,
-  { submitter, domain }: SigningContext,
+  { submitter, domain, mayBeDamaged = false }: SigningContext,
   table: SigningTable,
   limits: MessageLimits,
 ): Decision {
@@ -220,6 +222,7 @@ function decide(
     const mayAsk = requested === undefined || requested === null || mayAskFor(submitter, requested);
     if (!mayAsk || !maySignAs(submitter, author.mailboxes)) return { code: 'signing.not-permitted', evidence };
   }
+  if (mayBeDamaged) return { code: 'message.bytes-not-exact', evidence };
   const [authorDomain, ...others] = author.domains;
   if (authorDomain === undefined || others.length > 0) return { code: 'signing.several-author-domains', evidence };
   if (requested === undefined) {

@@ -2,6 +2,9 @@ import { authenticationReportSchema } from '@zegel/authentication';
 import { tokenScopes } from '@zegel/keystore';
 import type { TokenScope } from '@zegel/keystore';
 import { z } from 'zod';
+import type { CredentialForm } from './authorize.ts';
+import { rspamdAnswerSchema } from './hooks/rspamd-answer.ts';
+import { stalwartAnswerSchema, stalwartRequestSchema } from './hooks/stalwart-request.ts';
 
 /**
  * The REST API as data: one table from which the routes are registered and the OpenAPI document is made, so that neither
@@ -113,6 +116,8 @@ export const namedAnswers: Readonly<Record<string, z.ZodType>> = {
   Token: tokenSchema,
   Login: loginSchema,
   Readiness: readinessSchema,
+  StalwartAnswer: stalwartAnswerSchema,
+  RspamdAnswer: rspamdAnswerSchema,
 };
 
 /** Likewise of requests. */
@@ -122,6 +127,7 @@ export const namedRequests: Readonly<Record<string, z.ZodType>> = {
   KeyState: keyStateSchema,
   NewToken: newTokenSchema,
   LoginAuthors: loginAuthorsSchema,
+  StalwartRequest: stalwartRequestSchema,
 };
 
 export interface Parameter {
@@ -138,7 +144,9 @@ export interface Operation {
   /** The scope a token needs; null when any accepted token will do; `public` when none is needed. */
   readonly scope: TokenScope | null | 'public';
   readonly parameters?: readonly Parameter[];
-  readonly body?: { readonly type: 'message/rfc822' | 'application/json'; readonly schema?: z.ZodType };
+  /** How the token may be given; default: as a bearer token alone. */
+  readonly credentials?: readonly CredentialForm[];
+  readonly body?: { readonly type: 'message/rfc822' | 'application/json' | '*/*'; readonly schema?: z.ZodType };
   readonly answer: {
     readonly status: 200 | 201 | 202 | 204;
     readonly types: readonly ('application/json' | 'message/rfc822')[];
@@ -148,6 +156,8 @@ export interface Operation {
   };
   /** Statuses of problems that are this operation's own; what token and body can bring is added to them. */
   readonly problems?: readonly number[];
+  /** Problems are told as `{"error"}`, not as RFC 9457 has it. */
+  readonly problemForm?: 'error';
 }
 
 const id: Parameter = { name: 'id', in: 'path', description: 'A UUID' };
@@ -164,6 +174,17 @@ const session: readonly Parameter[] = [
   { name: 'X-Zegel-Ip', in: 'header', description: 'Instead of ip' },
   { name: 'X-Zegel-Helo', in: 'header', description: 'Instead of helo, in UTF-8' },
   { name: 'X-Zegel-Mail-From', in: 'header', description: 'Instead of mailFrom, in UTF-8' },
+];
+const mode: Parameter = {
+  name: 'mode',
+  in: 'query',
+  description: 'sign, verify or both: which mail comes by this URL. Default: both, told apart by login and network',
+};
+const envelopeFields: readonly Parameter[] = [
+  { name: 'From', in: 'header', description: 'The reverse-path' },
+  { name: 'Helo', in: 'header', description: 'What the client said in HELO or EHLO' },
+  { name: 'IP', in: 'header', description: "The client's address" },
+  { name: 'User', in: 'header', description: 'The login; mail with one goes out' },
 ];
 const message = { type: 'message/rfc822' } as const;
 const json = ['application/json'] as const;
@@ -235,6 +256,27 @@ export const operations = {
     parameters: [id],
     answer: { status: 202, types: json, schema: acceptedSchema },
     problems: [404, 409, 503],
+  },
+  stalwartHook: {
+    method: 'post',
+    path: '/v1/hooks/stalwart',
+    summary: 'MTA hooks of Stalwart, version 1: sign what goes out, authenticate what comes in',
+    scope: 'verify',
+    parameters: [mode],
+    credentials: ['bearer', 'basic'],
+    body: { type: 'application/json', schema: stalwartRequestSchema },
+    answer: { status: 200, types: json, schema: stalwartAnswerSchema },
+  },
+  rspamdHook: {
+    method: 'post',
+    path: '/checkv2',
+    summary: 'The same in the shape of rspamd: the body is the message, octet for octet',
+    scope: 'verify',
+    parameters: [mode, ...envelopeFields],
+    credentials: ['bearer', 'basic', 'password'],
+    body: { type: '*/*' },
+    answer: { status: 200, types: json, schema: rspamdAnswerSchema },
+    problemForm: 'error',
   },
   createDomain: {
     method: 'post',

@@ -8,10 +8,12 @@ import type { Operation, OperationName } from './api.ts';
 import { authorize } from './authorize.ts';
 import { fixedFields } from './fixed-fields.ts';
 import type { ApiGround, Handler } from './handlers.ts';
+import { rspamdHook } from './hooks/rspamd.ts';
+import { stalwartHook } from './hooks/stalwart.ts';
 import { inboundHandlers } from './inbound.ts';
 import { keyHandlers } from './keys-and-tokens.ts';
 import { openApiDocument } from './openapi.ts';
-import { Problem, problemOf, sendProblem } from './problem.ts';
+import { Problem, problemOf, sendError, sendProblem } from './problem.ts';
 import { awaitsInvitation } from './read-body.ts';
 import { signAndVerifyHandlers } from './sign-and-verify.ts';
 
@@ -23,6 +25,8 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
     ...signAndVerifyHandlers(ground),
     ...inboundHandlers(ground),
     ...keyHandlers(ground),
+    stalwartHook: stalwartHook(ground, logger),
+    rspamdHook: rspamdHook(ground, logger),
     async openapi({ response }) {
       response.json(openapi);
     },
@@ -44,7 +48,8 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
     const operation = operationNamed(name);
     const scope = operation.scope === 'public' ? null : operation.scope;
     const call: RequestHandler = async (request, response) => {
-      const token = await authorize(request, keystore, scope);
+      response.locals['problemForm'] = operation.problemForm;
+      const token = await authorize(request, keystore, scope, operation.credentials);
       response.locals['tokenId'] = token.id;
       await handle({ request, response, token });
     };
@@ -135,7 +140,8 @@ function answerProblem(logger: Logger): ErrorRequestHandler {
     }
     // Whether a body follows that was not invited is the client's choice, so what comes next could be either.
     if (awaitsInvitation(request) && !request.complete) response.set('Connection', 'close');
-    sendProblem(response, problem);
+    if (response.locals['problemForm'] === 'error') sendError(response, problem);
+    else sendProblem(response, problem);
   };
 }
 

@@ -4,20 +4,30 @@ import { normalizeDomain } from '@zegel/message';
 import type { Request } from 'express';
 import { Problem } from './problem.ts';
 
+/** In which ways a token may be given: RFC 6750 §2.1; as the password of RFC 7617, under any name; in rspamd's own field. */
+export type CredentialForm = 'bearer' | 'basic' | 'password';
+
 const realm = 'Bearer realm="zegel"';
+const basicRealm = 'Basic realm="zegel"';
 
 /**
- * The token a request comes with (RFC 6750 §2.1). Throws a 401 {@link Problem} that does not tell why a token is
+ * The token a request comes with, in one of the forms that the operation takes. Throws a 401 {@link Problem} that does not tell why a token is
  * not accepted, and a 403 one when it is accepted and does not allow what is asked for.
  */
-export async function authorize(request: Request, keystore: Keystore, scope: TokenScope | null): Promise<Token> {
-  const secret = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(request.get('authorization') ?? '')?.[1];
+export async function authorize(
+  request: Request,
+  keystore: Keystore,
+  scope: TokenScope | null,
+  forms: readonly CredentialForm[] = ['bearer'],
+): Promise<Token> {
+  const secret = secretOf(request, forms);
+  const challenge = forms.includes('basic') ? `${realm}, ${basicRealm}` : realm;
   if (secret === undefined) {
     throw new Problem(401, {
       code: 'http.unauthorized',
       detail: 'This needs a bearer token.',
       advice: 'Send the field Authorization: Bearer, a space, and the token.',
-      challenge: realm,
+      challenge,
     });
   }
   const verification = await keystore.tokens.verify(secret);
@@ -37,6 +47,17 @@ export async function authorize(request: Request, keystore: Keystore, scope: Tok
     });
   }
   return token;
+}
+
+function secretOf(request: Request, forms: readonly CredentialForm[]): string | undefined {
+  const authorization = request.get('authorization') ?? '';
+  const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
+  if (bearer !== undefined) return bearer;
+  const basic = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization)?.[1];
+  if (basic !== undefined && forms.includes('basic')) {
+    return /^[^:]*:(.+)$/s.exec(Buffer.from(basic, 'base64').toString('latin1'))?.[1];
+  }
+  return forms.includes('password') ? request.get('password') : undefined;
 }
 
 /** Throws a 403 {@link Problem} when the token is not for this domain, in whichever form it is written. */

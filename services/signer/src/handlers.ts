@@ -1,5 +1,6 @@
 import type { AuthenticationOptions } from '@zegel/authentication';
 import type { Keystore, Token } from '@zegel/keystore';
+import type { MailRules } from '@zegel/mail-flow';
 import type { InboundQueue } from '@zegel/mail-queue';
 import type { Instruments, Readiness } from '@zegel/service-runtime';
 import type { Request, Response } from 'express';
@@ -11,6 +12,8 @@ export interface ApiGround {
   readonly queue: InboundQueue;
   /** How messages are authenticated: resolver, authserv-id, limits. */
   readonly authentication: AuthenticationOptions;
+  /** What the hooks of mail servers go by. */
+  readonly rules: MailRules;
   readonly instruments: Instruments;
   readonly readiness: Readiness;
   readonly reader: MessageReader;

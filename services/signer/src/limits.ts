@@ -22,6 +22,15 @@ export const httpLimits: HttpLimits = {
   maxConnections: 10_000,
 };
 
+/** Limits of the hooks of mail servers. */
+export const hookLimits = {
+  /** Header fields in a list: above it the request is not what a mail server sends. */
+  maxListedFields: 100_000,
+  /** Bytes of JSON for each byte of message, escapes counted in, and what else may stand around it. */
+  jsonFactor: 2,
+  jsonMargin: 1024 * 1024,
+} as const;
+
 /** Bytes of a JSON body: a list of a thousand domains fits. */
 export const maxJsonBytes = 512 * 1024;
 

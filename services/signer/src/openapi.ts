@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { namedAnswers, namedRequests, operations } from './api.ts';
 import type { Operation, Parameter } from './api.ts';
+import type { CredentialForm } from './authorize.ts';
 import { messageTypes } from './read-message.ts';
 
 const problemSchema = {
@@ -19,6 +20,12 @@ const problemSchema = {
   },
 };
 
+const errorSchema = {
+  type: 'object',
+  required: ['error'],
+  properties: { error: { type: 'string', description: 'Code and detail' } },
+};
+
 const headers = {
   RequestId: {
     description: 'The id under which the request is logged: the one that was sent, or a new one',
@@ -30,6 +37,7 @@ const headers = {
 };
 
 const requestId = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+const errorContent = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
 /** The OpenAPI 3.1 document of the REST API. */
@@ -50,24 +58,31 @@ export function openApiDocument(version: string): object {
     security: [{ token: [] }],
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'The token is the password' },
+        password: { type: 'apiKey', in: 'header', name: 'Password' },
+      },
       headers,
       schemas: {
         ...namedSchemas(namedAnswers, 'output'),
         ...namedSchemas(namedRequests, 'input'),
         Problem: problemSchema,
+        Error: errorSchema,
       },
     },
   };
 }
 
 function describe(operationId: string, operation: Operation): object {
-  const { summary, scope, parameters = [], body, answer } = operation;
+  const { summary, scope, parameters = [], body, answer, credentials, problemForm } = operation;
+  const content = problemForm === 'error' ? errorContent : problemContent;
   const isPublic = scope === 'public';
   return {
     operationId,
     summary,
     ...(isPublic ? { security: [] } : {}),
+    ...(credentials === undefined ? {} : { security: credentials.map((form) => ({ [schemes[form]]: [] })) }),
     ...(scope === null || isPublic ? {} : { description: `Needs the scope ${scope}.` }),
     ...(parameters.length === 0 ? {} : { parameters: parameters.map(describeParameter) }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: bodyContent(body) } }),
@@ -80,8 +95,8 @@ function describe(operationId: string, operation: Operation): object {
       ...(operationId === 'readyz'
         ? { 503: { description: 'Not ready', headers: requestId, content: answerContent(answer) } }
         : {}),
-      ...Object.fromEntries(problemStatuses(operation).map((status) => [status, describeProblem(status)])),
-      default: { description: 'Another problem', headers: requestId, content: problemContent },
+      ...Object.fromEntries(problemStatuses(operation).map((status) => [status, describeProblem(status, content)])),
+      default: { description: 'Another problem', headers: requestId, content },
     },
   };
 }
@@ -89,6 +104,11 @@ function describe(operationId: string, operation: Operation): object {
 function describeParameter(parameter: Parameter): object {
   return { ...parameter, required: parameter.in === 'path', schema: { type: 'string' } };
 }
+
+const schemes = { bearer: 'token', basic: 'basic', password: 'password' } as const satisfies Record<
+  CredentialForm,
+  string
+>;
 
 /** Every status an operation has a problem for, in order. */
 function problemStatuses({ scope, parameters = [], body, problems = [] }: Operation): readonly number[] {
@@ -101,7 +121,7 @@ function problemStatuses({ scope, parameters = [], body, problems = [] }: Operat
   return [...statuses].toSorted((a, b) => a - b);
 }
 
-function describeProblem(status: number): object {
+function describeProblem(status: number, content: object): object {
   return {
     description: STATUS_CODES[status] ?? 'A problem',
     headers: {
@@ -109,11 +129,12 @@ function describeProblem(status: number): object {
       ...(status === 503 ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
       ...(status === 401 ? { 'WWW-Authenticate': { $ref: '#/components/headers/WwwAuthenticate' } } : {}),
     },
-    content: problemContent,
+    content,
   };
 }
 
 function bodyContent({ type, schema }: NonNullable<Operation['body']>): object {
+  if (type === '*/*') return { [type]: {} };
   if (schema !== undefined) return { [type]: { schema: schemaOf(schema, namedRequests) } };
   return Object.fromEntries(messageTypes.map((messageType) => [messageType, {}]));
 }

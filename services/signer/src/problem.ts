@@ -44,6 +44,13 @@ export function sendProblem(response: Response, problem: Problem): void {
   response.status(status).set('Content-Type', 'application/problem+json').end(problemBody(problem));
 }
 
+/** The same for a client that knows no problems: rspamd's, which takes an answer without this member for a verdict. */
+export function sendError(response: Response, { status, code, options }: Problem): void {
+  if (options.retryAfter !== undefined) response.set('Retry-After', String(options.retryAfter));
+  if (options.challenge !== undefined) response.set('WWW-Authenticate', options.challenge);
+  response.status(status).json({ error: `${code}: ${options.detail}` });
+}
+
 /** The members of RFC 9457 §3.1, with `code` and what else is known. */
 export function problemBody({ status, title, options: { code, detail, advice, extra } }: Problem): string {
   return JSON.stringify({

@@ -28,7 +28,7 @@ export function readContext(request: Request): AuthenticationContext {
 }
 
 /** The value of a field in UTF-8 (RFC 6531 has such addresses), of which Node makes a character a byte. */
-function fieldText(request: Request, name: string): string | undefined {
+export function fieldText(request: Request, name: string): string | undefined {
   const value = request.get(name);
   return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
 }

@@ -6,13 +6,7 @@ import { mediaType, readBody } from './read-body.ts';
 
 /** The JSON body of a request, as the schema wants it. Throws a {@link Problem} that says where it does not fit. */
 export async function readJson<T>(request: Request, response: Response, schema: z.ZodType<T>): Promise<T> {
-  if (mediaType(request) !== 'application/json') {
-    throw new Problem(415, {
-      code: 'http.media-type',
-      detail: 'The body must be JSON.',
-      advice: 'Send it with Content-Type: application/json.',
-    });
-  }
+  requireJson(request);
   const bytes = await readBody(request, response, {
     limit: maxJsonBytes,
     tooLarge: () =>
@@ -21,6 +15,21 @@ export async function readJson<T>(request: Request, response: Response, schema: 
         detail: `The body is above the limit of ${maxJsonBytes} bytes.`,
       }),
   });
+  return parseJsonAs(bytes, schema);
+}
+
+/** Throws a {@link Problem} unless the body is said to be JSON. */
+export function requireJson(request: Request): void {
+  if (mediaType(request) === 'application/json') return;
+  throw new Problem(415, {
+    code: 'http.media-type',
+    detail: 'The body must be JSON.',
+    advice: 'Send it with Content-Type: application/json.',
+  });
+}
+
+/** JSON as the schema wants it. Throws a {@link Problem} that says where it does not fit. */
+export function parseJsonAs<T>(bytes: Buffer, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

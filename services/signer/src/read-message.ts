@@ -1,6 +1,6 @@
 import { normalizeLineEnds } from '@zegel/message';
 import type { Request, Response } from 'express';
-import { retryAfter } from './limits.ts';
+import { hookLimits, retryAfter } from './limits.ts';
 import { Problem } from './problem.ts';
 import { announcedLength, mediaType, readBody } from './read-body.ts';
 
@@ -38,7 +38,33 @@ export class MessageReader {
   /** Reads the body and gives it to `use`; its bytes count as in work until that is over. Throws a {@link Problem}. */
   async with<T>(request: Request, response: Response, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
     requireMessageType(request);
-    const limit = this.#maxMessageBytes;
+    return this.withAnyType(request, response, use);
+  }
+
+  /** The same for clients that do not say what they send. */
+  async withAnyType<T>(
+    request: Request,
+    response: Response,
+    use: (message: ReceivedMessage) => Promise<T>,
+  ): Promise<T> {
+    return this.#withBytes(request, response, this.#maxMessageBytes, (bytes) => {
+      const { raw, normalized } = normalizeLineEnds(bytes);
+      return use({ raw, lineEndsNormalized: normalized });
+    });
+  }
+
+  /** Likewise JSON that a message lies in. */
+  async withJson<T>(request: Request, response: Response, use: (bytes: Buffer) => Promise<T>): Promise<T> {
+    const limit = this.#maxMessageBytes * hookLimits.jsonFactor + hookLimits.jsonMargin;
+    return this.#withBytes(request, response, Math.min(limit, this.#maxInflightBytes), use);
+  }
+
+  async #withBytes<T>(
+    request: Request,
+    response: Response,
+    limit: number,
+    use: (bytes: Buffer) => Promise<T>,
+  ): Promise<T> {
     const announced = announcedLength(request);
     // Better refused now than when most of it is there. It is not reserved: who sends slowly must not keep others out.
     if (announced <= limit) this.#requireRoom(announced);
@@ -57,8 +83,7 @@ export class MessageReader {
           this.#inflight += count;
         },
       });
-      const { raw, normalized } = normalizeLineEnds(bytes);
-      return await use({ raw, lineEndsNormalized: normalized });
+      return await use(bytes);
     } finally {
       this.#inflight -= held;
     }

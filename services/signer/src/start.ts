@@ -3,7 +3,7 @@ import type { Resolver } from '@zegel/dns';
 import type { Keystore } from '@zegel/keystore';
 import { openInboundQueue } from '@zegel/mail-queue';
 import type { MessageStore } from '@zegel/mail-queue';
-import { authenticationOptions } from '@zegel/service-ground';
+import { authenticationOptions, loadMailRules } from '@zegel/service-ground';
 import { errorCode } from '@zegel/service-runtime';
 import type { ServiceContext } from '@zegel/service-runtime';
 import { createApp } from './app.ts';
@@ -53,6 +53,8 @@ export async function startSigner(
     }),
   );
 
+  const { sealingKey, ...rules } = await loadMailRules(config, { keySource: keystore, logins: keystore.logins });
+  const authentication = authenticationOptions(config, resolver);
   const { maxMessageBytes, maxInflightBytes } = config;
   const reader = new MessageReader({ maxMessageBytes, maxInflightBytes });
   resources.use(
@@ -63,7 +65,12 @@ export async function startSigner(
     {
       keystore,
       queue,
-      authentication: authenticationOptions(config, resolver),
+      authentication,
+      rules: {
+        ...rules,
+        removeOwnResultsOutbound: config.milter.removeOwnResultsOutbound,
+        authentication: authenticationOptions(config, resolver, sealingKey),
+      },
       instruments,
       readiness,
       reader,
