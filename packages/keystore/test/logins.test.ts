@@ -16,9 +16,8 @@ describe.each(grounds)('logins on %s', (_, open) => {
   beforeAll(async () => {
     ground = await open();
     const masterKey = await loadMasterKey({ value: randomBytes(32).toString('base64') });
-    const now = () => clock;
-    keystore = await openKeystore({ database: ground.database, masterKey, now });
-    other = await openKeystore({ database: ground.other, masterKey, now });
+    keystore = await openKeystore({ database: ground.database, masterKey, now: () => clock });
+    other = await openKeystore({ database: ground.other, masterKey, now: () => clock });
   });
 
   afterAll(() => ground[Symbol.asyncDispose]());
