@@ -82,6 +82,15 @@ export const dmarcRulings: readonly Ruling<DmarcSituation>[] = [
     applies: ({ text, ours }) => ours.code === 'dmarc.no-author-domain' && !isPlainlyWritten(text),
   },
   {
+    id: 'mailauth dmarc: From behind a bare line end',
+    peer,
+    what: 'passes over what a reader who takes a bare CR or LF for a line end sees as a second From field',
+    standard:
+      'RFC 5322 §2.2: "A field body MUST NOT include CR and LF except when used in "folding" and "unfolding"". Whoever reads it otherwise sees two authors, so that we take none: RFC 9989 §5.3.1.',
+    applies: ({ text, ours }) =>
+      ours.code === 'dmarc.no-author-domain' && /(?:\r(?!\n)|(?<!\r)\n)[^!-~]*from[^!-~]*:/iu.test(text),
+  },
+  {
     id: 'mailauth dmarc: line that is no field',
     peer,
     what: 'takes a line that is no field for the continuation of From, or a first line with white space for a field',
