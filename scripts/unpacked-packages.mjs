@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** The harness of the tests looks here too (tests/harness/src/debian-machine.ts). */
 const folder = fileURLToPath(new URL('../node_modules/.cache/debian', import.meta.url));
 
-const packages = ['postfix', 'sendmail-bin', 'sendmail-base', 'sendmail-cf', 'sasl2-bin'];
+const packages = ['exim4-daemon-heavy', 'postfix', 'sendmail-bin', 'sendmail-base', 'sendmail-cf', 'sasl2-bin'];
 
 /** Lies in the folder of an unpacked package and names the libraries, as Debian packages, that it needs. */
 const libraryList = '.libraries';
