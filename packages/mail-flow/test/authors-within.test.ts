@@ -1,0 +1,19 @@
+import { describe, expect, test } from 'vitest';
+import { authorsOf } from '../src/authors-within.ts';
+
+describe('what a submitter may sign as, held to the domains of a token', () => {
+  test.each<[string, readonly string[], readonly string[], readonly string[]]>([
+    ['an address inside', ['ann@example.org'], ['example.org'], ['ann@example.org']],
+    ['an address below', ['ann@Mail.Example.ORG'], ['example.org'], ['ann@Mail.Example.ORG']],
+    ['an address outside', ['ann@example.org'], ['example.net'], []],
+    ['an address above', ['ann@example.org'], ['mail.example.org'], []],
+    ['a domain inside', ['mail.example.org'], ['example.org'], ['mail.example.org']],
+    ['a domain around', ['example.org'], ['mail.example.org', 'example.net'], ['mail.example.org']],
+    ['a name that only ends alike', ['badexample.org'], ['example.org'], []],
+    ['anybody', ['*'], ['example.org', 'example.net'], ['example.org', 'example.net']],
+    ['nobody', [], ['example.org'], []],
+    ['a token for no domain', ['*', 'ann@example.org'], [], []],
+  ])('%s', (_, entries, domains, expected) => {
+    expect(authorsOf(entries, domains)).toEqual(expected);
+  });
+});
