@@ -31,7 +31,9 @@ const generateInPool = promisify(generate);
 
 /**
  * A signing key in memory. RSA signs on all cores when there is more than one message to sign, see {@link SigningPool};
- * Ed25519 is done before a thread would have woken up.
+ * Ed25519 is done before a thread would have woken up. With `inline` RSA never leaves the thread: a fifth of its
+ * processor time is saved, and nothing else is done for the third of a millisecond that a signature takes. That is for a
+ * service that uses all cores by several processes.
  *
  * Throws {@link SigningKeyError} for a key that is neither RSA nor Ed25519, an RSA modulus outside 1024 to 4096 bits, a
  * domain that is no domain name or a selector that is none.
@@ -40,8 +42,9 @@ export function createSigningKey(options: {
   readonly domain: string;
   readonly selector: string;
   readonly privateKey: KeyObject;
+  readonly inline?: boolean;
 }): SigningKey {
-  const { selector, privateKey } = options;
+  const { selector, privateKey, inline = false } = options;
   const domain = normalizeDomain(options.domain);
   if (domain === null) throw new SigningKeyError('dkim.key-name-invalid', `Not a domain name: ${options.domain}`);
   if (!isSelector(selector)) throw new SigningKeyError('dkim.key-name-invalid', `Not a selector: ${selector}`);
@@ -53,7 +56,9 @@ export function createSigningKey(options: {
     algorithm,
     sign:
       algorithm === 'rsa-sha256'
-        ? (data) => signingPool.sign(data, rsaKey)
+        ? inline
+          ? async (data) => sign('sha256', data, privateKey)
+          : (data) => signingPool.sign(data, rsaKey)
         : async (data) => sign(null, hash('sha256', data, 'buffer'), privateKey),
   };
 }

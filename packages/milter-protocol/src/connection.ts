@@ -54,7 +54,8 @@ export class MilterConnection {
   readonly #settle: PromiseWithResolvers<ConnectionEnd>;
   #timer: NodeJS.Timeout;
   #lastFrameAt = performance.now();
-  #gone: AbortController | null = null;
+  /** Made when a handler asks for its signal. */
+  #goneController: AbortController | null = null;
   #unsent: Uint8Array[] = [];
   #unsentBytes = 0;
   /** `working`: a handler's promise is waited for. `blocked`: the MTA reads no replies. */
@@ -188,7 +189,7 @@ export class MilterConnection {
   };
 
   readonly #onGone = (): void => {
-    (this.#gone ??= new AbortController()).abort();
+    this.#goneController?.abort();
     // What is being worked on decides for itself whether it goes on.
     if (this.#phase === 'reading' || this.#phase === 'blocked') {
       const isCut = !this.#isInputOver || this.#decoder.midFrame || this.#session.inMessage;
@@ -197,8 +198,11 @@ export class MilterConnection {
   };
 
   #goneSignal(): AbortSignal {
-    this.#gone ??= new AbortController();
-    return this.#gone.signal;
+    if (this.#goneController === null) {
+      this.#goneController = new AbortController();
+      if (this.#stream.destroyed) this.#goneController.abort();
+    }
+    return this.#goneController.signal;
   }
 
   #fail(error: unknown): void {

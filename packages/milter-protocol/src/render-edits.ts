@@ -48,5 +48,6 @@ export function withBareFolds(value: Uint8Array): Uint8Array {
   const endsInLine = value.at(-1) === LF && value.at(-2) === CR;
   const content = endsInLine ? value.subarray(0, -2) : value;
   if (!content.includes(CR)) return content;
-  return content.filter((byte, at) => !(byte === CR && content[at + 1] === LF));
+  const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1');
+  return Buffer.from(text.replaceAll('\r\n', '\n'), 'latin1');
 }

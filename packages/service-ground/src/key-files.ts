@@ -6,11 +6,11 @@ import { RulesError } from './errors.ts';
 import { groundLimits } from './limits.ts';
 import { readNamedFile } from './named-file.ts';
 
-/** The private key of a PEM file. @throws {RulesError} `config.file-unreadable`, `config.key-unusable` */
-export async function readKeyFile({ domain, selector, file }: KeyFile): Promise<SigningKey> {
+/** The private key of a PEM file; `inline` as in `createSigningKey`. @throws {RulesError} `config.file-unreadable`, `config.key-unusable` */
+export async function readKeyFile({ domain, selector, file }: KeyFile, inline = false): Promise<SigningKey> {
   const pem = await readNamedFile(file, groundLimits.maxKeyFileBytes, { secret: true });
   try {
-    return createSigningKey({ domain, selector, privateKey: createPrivateKey(pem) });
+    return createSigningKey({ domain, selector, privateKey: createPrivateKey(pem), inline });
   } catch (error) {
     // What OpenSSL says may repeat parts of the file.
     const why =

@@ -33,13 +33,18 @@ export interface RuleStore {
  * keeps the rules it has until the new ones are loaded whole.
  *
  * @param store what is used where the configuration says `store`; absent where there is no database.
+ * @param options `inlineSigning`: keys of files sign as `inline` of `createSigningKey` says.
  * @throws {RulesError} for a file that cannot be used, and where a store is missing; {ConfigError} for a map of logins that is
  *   wrong, with its line
  */
-export async function loadMailRules(config: Config, store?: Partial<RuleStore>): Promise<LoadedRules> {
+export async function loadMailRules(
+  config: Config,
+  store?: Partial<RuleStore>,
+  { inlineSigning = false }: { readonly inlineSigning?: boolean } = {},
+): Promise<LoadedRules> {
   const { outbound, submitters, signing, inbound, maxMessageBytes } = config;
   const [keySource, logins, sealingKey] = await Promise.all([
-    loadKeys(config, store?.keySource),
+    loadKeys(config, store?.keySource, inlineSigning),
     loadLogins(submitters.logins, store?.logins),
     inbound.arcSeal === undefined ? undefined : readKeyFile(inbound.arcSeal),
   ]);
@@ -72,8 +77,10 @@ export function signingTable({ signing }: Pick<Config, 'signing'>): SigningTable
   });
 }
 
-async function loadKeys({ signing }: Config, store: KeySource | undefined): Promise<KeySource> {
-  if (signing.keys !== undefined) return createKeySet(await Promise.all(signing.keys.map(readKeyFile)));
+async function loadKeys({ signing }: Config, store: KeySource | undefined, inline: boolean): Promise<KeySource> {
+  if (signing.keys !== undefined) {
+    return createKeySet(await Promise.all(signing.keys.map((key) => readKeyFile(key, inline))));
+  }
   if (store !== undefined) return store;
   throw new RulesError('config.store-missing', 'signing.keys names no key files, and there is no database here');
 }

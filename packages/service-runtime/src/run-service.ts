@@ -35,6 +35,8 @@ export interface RunServiceOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Version of the service, told in the log and by `zegel_service_info`. */
   readonly version?: string;
+  /** Whether log lines are collected and written together; see `createLogger`. */
+  readonly bufferedLog?: boolean;
   /**
    * What has to be had before anything listens: a data folder that one process owns, say. So that whoever starts a service twice
    * reads that, and not which port is taken.
@@ -65,7 +67,7 @@ type StopSignal = 'SIGINT' | 'SIGTERM';
 export async function runService(
   name: string,
   start: (context: ServiceContext) => Promise<AsyncDisposable | void>,
-  { env = process.env, version = 'unknown', prepare }: RunServiceOptions = {},
+  { env = process.env, version = 'unknown', bufferedLog = false, prepare }: RunServiceOptions = {},
 ): Promise<never> {
   let config: Config;
   try {
@@ -74,7 +76,7 @@ export async function runService(
     reportStartFailure(name, error, false);
     return process.exit(startFailureStatus(error));
   }
-  const logger = createLogger({ service: name, level: config.logLevel });
+  const logger = createLogger({ service: name, level: config.logLevel, buffered: bufferedLog });
   const resources = new ResourceStack();
   const readiness = new Readiness();
   const stopping = new AbortController();

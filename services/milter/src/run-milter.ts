@@ -17,7 +17,7 @@ export async function runMilter(env: Environment, version: string): Promise<neve
       for (const { address, mode } of service.listeners) context.logger.info({ address, mode }, 'milter listens');
       return service;
     },
-    { env, version },
+    { env, version, bufferedLog: true },
   );
 }
 
@@ -39,9 +39,10 @@ export async function openService(
 /** A database only where keys or logins lie in it. */
 async function openMilterGround(context: GroundContext): Promise<MilterGround> {
   const resolver = openWatchedResolver(context);
-  if (!needsDatabase(context.config)) return { resolver };
+  // All cores are used by as many processes.
+  if (!needsDatabase(context.config)) return { resolver, inlineSigning: true };
   const keystore = await openConfiguredKeystore(await openWatchedDatabase(context), context.config);
-  return { resolver, store: { keySource: keystore, logins: keystore.logins } };
+  return { resolver, store: { keySource: keystore, logins: keystore.logins }, inlineSigning: true };
 }
 
 function needsDatabase({ signing, submitters }: Config): boolean {

@@ -12,6 +12,8 @@ export interface MilterGround {
   readonly resolver: Resolver;
   /** Keys and logins of the database; absent where the configuration names files. */
   readonly store?: Partial<RuleStore>;
+  /** Keys of files sign in this thread; see `createSigningKey` of @zegel/dkim. */
+  readonly inlineSigning?: boolean;
 }
 
 export interface MilterServiceOptions {
@@ -64,8 +66,8 @@ export async function openMilterService(
   };
 }
 
-async function loadRules(config: Config, { resolver, store }: MilterGround): Promise<MailRules> {
-  const { sealingKey, ...rules } = await loadMailRules(config, store);
+async function loadRules(config: Config, { resolver, store, inlineSigning = false }: MilterGround): Promise<MailRules> {
+  const { sealingKey, ...rules } = await loadMailRules(config, store, { inlineSigning });
   return {
     ...rules,
     removeOwnResultsOutbound: config.milter.removeOwnResultsOutbound,

@@ -20,7 +20,7 @@ import type { MilterService } from './service.ts';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const config = readConfig(process.env);
-const logger = createLogger({ service: 'zegel-milter', level: config.logLevel });
+const logger = createLogger({ service: 'zegel-milter', level: config.logLevel, buffered: true });
 const resources = new ResourceStack();
 const readiness = new Readiness();
 const telemetry = createTelemetry({
