@@ -230,6 +230,13 @@ export class MilterClient {
     await closeStream(this.#stream, this.#timeoutMs);
   }
 
+  /** Sends what is still to be sent and closes the connection without a farewell, as an MTA that dies. */
+  async leave(): Promise<void> {
+    await this.#flush();
+    this.#state = 'closed';
+    this.#stream.destroy();
+  }
+
   async #say(command: Command): Promise<void> {
     const next = advance(this.#state, command.kind, this.agreement);
     if (next === null) {

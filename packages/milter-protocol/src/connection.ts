@@ -147,8 +147,10 @@ export class MilterConnection {
   }
 
   #awaitInput(): void {
-    if (this.#isInputOver) {
-      this.#finish({ reason: this.#decoder.midFrame || this.#session.inMessage ? 'lost' : 'closed' });
+    // It may have gone while something was worked on.
+    if (this.#isInputOver || this.#stream.destroyed) {
+      const isCut = !this.#isInputOver || this.#decoder.midFrame || this.#session.inMessage;
+      this.#finish({ reason: isCut ? 'lost' : 'closed' });
     } else if (this.#stream.isPaused()) {
       this.#stream.resume();
     }

@@ -1,5 +1,5 @@
 export { actionBits, featureBits, fullOffer, leaveOutBits, macroListStages, silentBits } from './agreement.ts';
-export { protocolVersion, readAgreement } from './agreement.ts';
+export { isAnswered, isSent, protocolVersion, readAgreement } from './agreement.ts';
 export type { Action, Agreement, MacroList, MacroListStage, Offer, Step } from './agreement.ts';
 export { applyModifications } from './apply-modifications.ts';
 export type { QueuedMessage } from './apply-modifications.ts';

@@ -19,6 +19,8 @@ export interface TestOptions {
 
 export interface RawConnection {
   readonly stream: Duplex;
+  /** The stream at the filter's end. */
+  readonly served: Duplex;
   /** The filter's end. */
   readonly connection: MilterConnection;
   readonly ended: Promise<ConnectionEnd>;
@@ -37,7 +39,7 @@ export function serveRaw(createHandler: CreateHandler, options: TestOptions = {}
   const { ended } = connection;
   // A test that is about a rejection looks at it later.
   ended.catch(() => {});
-  return { stream, connection, ended };
+  return { stream, served, connection, ended };
 }
 
 /** Both ends, negotiated. */

@@ -194,6 +194,26 @@ describe('an MTA that does not keep to the protocol', () => {
   });
 });
 
+describe('an MTA that goes away while a handler works', () => {
+  it('has lost its connection, even if the handler takes no notice', async () => {
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    const { promise: worked, resolve: work } = Promise.withResolvers<void>();
+    const { client, ended, served, stream } = await connectBoth(() => ({
+      endOfHeader: () => {
+        reach();
+        return worked;
+      },
+    }));
+    await greet(client);
+    await client.step(mail);
+    stream.write(encoded(endOfHeader));
+    await reached;
+    served.destroy();
+    work();
+    expect(await ended).toMatchObject({ reason: 'lost' });
+  });
+});
+
 describe('a handler', () => {
   const session = [offerBytes, encoded(connect, mail, endOfHeader, { kind: 'end-of-message', chunk: bytesOf('') })];
 

@@ -1,0 +1,38 @@
+/**
+ * The milter under load for long: `npm run soak [-- --sessions 100000 --messages 200000 --dead 60]`. Says what it measured, and
+ * fails when a reply is missing, a message is lost or unsigned, memory grows, or a descriptor stays open.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { runSeed } from '@zegel/test-harness';
+import { driveSessions } from './src/drive-sessions.ts';
+import { startSoak } from './src/soak-phases.ts';
+
+const { values } = parseArgs({
+  options: {
+    sessions: { type: 'string', default: '100000' },
+    messages: { type: 'string', default: '200000' },
+    dead: { type: 'string', default: '60' },
+    stops: { type: 'string', default: '4000' },
+  },
+});
+const say = (text: string): void => console.log(`${new Date().toISOString()} ${text}`);
+
+await using soak = await startSoak(say);
+const sessions = Number(values.sessions);
+if (sessions > 0) {
+  await driveSessions({ path: soak.service.socket }, Math.min(sessions, 200), 20, 'warm');
+  const before = soak.measure();
+  const counts = await driveSessions({ path: soak.service.socket }, sessions, 30, String(runSeed()), (done) => {
+    if (done % 10_000 === 0) say(`${done} sessions driven: ${JSON.stringify(soak.measure())}`);
+  });
+  say(`random sessions: ${JSON.stringify(counts)}, none with a wrong number of replies`);
+  await delay(1000);
+  soak.compare('random sessions', before);
+}
+if (Number(values.messages) > 0) await soak.messages(Number(values.messages), Number(values.dead) * 1000);
+if (Number(values.stops) > 0) {
+  await soak.stop('SIGTERM', Number(values.stops));
+  await soak.stop('SIGKILL', Number(values.stops));
+}
+say('done');
