@@ -21,7 +21,9 @@ const commands = {
   format: () => run('oxfmt', '.'),
   differential: (args) => runNode('tests/differential/run.ts', ...args),
   fuzz: (args) => runNode('tests/fuzz/run.ts', ...args),
-  bench: (args) => runNode('tests/bench/run.ts', ...args),
+  bench: (args) =>
+    args[0] === 'milter' ? runNode('tests/milter/bench.ts', ...args.slice(1)) : runNode('tests/bench/run.ts', ...args),
+  soak: (args) => runNode('tests/milter/soak.ts', ...args),
   conformance: () => runNode('scripts/conformance.mjs'),
   docs: () => runNode('tests/docs/write.ts'),
   typecheck: () => turbo('typecheck'),

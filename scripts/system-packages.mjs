@@ -20,6 +20,7 @@ const packages = [
   { name: 'libsasl2-modules', file: '/usr/lib/*/sasl2/libplain.so' },
   { name: 'libsasl2-modules-db', file: '/usr/lib/*/sasl2/libsasldb.so' },
   { name: 'm4', file: '/usr/bin/m4' },
+  { name: 'miltertest', file: '/usr/bin/miltertest' },
 ];
 
 /** Packages that are not installed, the libraries of unpacked ones among them. */

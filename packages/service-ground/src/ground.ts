@@ -77,11 +77,18 @@ export function openResolver({ dnsServers }: Pick<Config, 'dnsServers'>): Cachin
   return new CachingResolver({ servers: dnsServers.map(({ host, port }) => ({ address: host, port })) });
 }
 
-/** Opens the keystore, with the master key and the admin token that the configuration names, or makes them. */
-export async function openConfiguredKeystore(database: Database, config: Config): Promise<Keystore> {
+/**
+ * Opens the keystore, with the master key and the admin token that the configuration names, or makes them. A service that has no
+ * REST API leaves the token alone.
+ */
+export async function openConfiguredKeystore(
+  database: Database,
+  config: Config,
+  { hasAdminToken = true }: { readonly hasAdminToken?: boolean } = {},
+): Promise<Keystore> {
   const masterKey = await ensureMasterKey(database, config.masterKey);
   const keystore = await openKeystore({ database, masterKey });
-  await keystore.ensureAdminToken(config.adminToken);
+  if (hasAdminToken) await keystore.ensureAdminToken(config.adminToken);
   return keystore;
 }
 

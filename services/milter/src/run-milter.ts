@@ -41,7 +41,8 @@ async function openMilterGround(context: GroundContext): Promise<MilterGround> {
   const resolver = openWatchedResolver(context);
   // All cores are used by as many processes.
   if (!needsDatabase(context.config)) return { resolver, inlineSigning: true };
-  const keystore = await openConfiguredKeystore(await openWatchedDatabase(context), context.config);
+  const database = await openWatchedDatabase(context);
+  const keystore = await openConfiguredKeystore(database, context.config, { hasAdminToken: false });
   return { resolver, store: { keySource: keystore, logins: keystore.logins }, inlineSigning: true };
 }
 

@@ -92,18 +92,18 @@ export async function startSoak(say: (text: string) => void): Promise<Soak> {
         nameServer.open();
         isDead = false;
       };
-      let killing: Promise<void> | null = null;
+      const killing: Promise<void>[] = [];
       const onProgress = (accepted: number): void => {
         if (isDead) answeredWhileDead++;
         answered++;
         if (answered % 10_000 === 0) say(`${answered} messages answered: ${JSON.stringify(measure())}`);
-        if (accepted >= half / 2 && killing === null) killing = kill();
+        if (accepted >= half / 2 && killing.length === 0) killing.push(kill());
       };
       const [out, back] = await Promise.all([
         submit({ ...outbound, messages: half, disconnectOneIn, onProgress }),
         submit({ ...inbound, messages: half, disconnectOneIn, onProgress }),
       ]);
-      await killing;
+      await Promise.all(killing);
       for (const [what, { accepted, disconnects, interrupted, latencies }] of Object.entries({ out, back })) {
         say(
           `${what}: ${accepted} messages, ${disconnects} cut off, ${interrupted} interrupted, p50 ${ms(latencies, 0.5)}, p99 ${ms(latencies, 0.99)}, longest ${ms(latencies, 1)}`,
@@ -117,7 +117,7 @@ export async function startSoak(say: (text: string) => void): Promise<Soak> {
     },
 
     async stop(signal, count) {
-      let restarted: Promise<void> | null = null;
+      const restarted: Promise<void>[] = [];
       const restart = async (): Promise<void> => {
         const exit = await service.process().kill(signal);
         say(`${signal}: ended with ${JSON.stringify(exit)}`);
@@ -129,10 +129,10 @@ export async function startSoak(say: (text: string) => void): Promise<Soak> {
         ...outbound,
         messages: count,
         onProgress(accepted) {
-          if (accepted >= count / 2) restarted ??= restart();
+          if (accepted >= count / 2 && restarted.length === 0) restarted.push(restart());
         },
       });
-      await restarted;
+      await Promise.all(restarted);
       say(
         `${signal}: ${result.accepted} of ${count} accepted, every one signed; ${result.interrupted} attempts met no milter`,
       );

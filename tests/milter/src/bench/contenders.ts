@@ -75,7 +75,9 @@ function opendkim(task: Contender['task']): Contender {
       );
       const process = await startWithNameServer(nameServer, folder, [
         findProgram('opendkim', ['opendkim'], ['/usr/sbin']),
-        ...['-f', '-x', config],
+        '-f',
+        '-x',
+        config,
       ]);
       return { socket, process };
     },
@@ -95,7 +97,9 @@ const opendmarc: Contender = {
     );
     const process = await startWithNameServer(nameServer, folder, [
       findProgram('opendmarc', ['opendmarc'], ['/usr/sbin']),
-      ...['-f', '-c', config],
+      '-f',
+      '-c',
+      config,
     ]);
     return { socket, process };
   },
