@@ -49,7 +49,7 @@ ${more}`,
   const started = await startNode(main, [], {
     env: { ZEGEL_CONFIG: file, ZEGEL_METRICS_LISTEN: '127.0.0.1:0', ZEGEL_DATA_DIR: folder.path },
   });
-  const line = await started.waitForLine(/"msg":"started"/, 60_000);
+  const line = await started.waitForLine(/"msg":"started"/, 110_000);
   const { metrics } = JSON.parse(line) as { metrics: string };
   return {
     process: started,
