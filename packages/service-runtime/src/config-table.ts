@@ -1,4 +1,4 @@
-import { listSettings } from './config.ts';
+import { listSettings } from './schema.ts';
 
 /**
  * The table of every setting in Markdown, for docs/configuration.md; made from the schema that reads them, so that the

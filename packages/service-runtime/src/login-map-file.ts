@@ -3,7 +3,7 @@ import type { ConfigText } from './config-file.ts';
 import { ConfigError } from './errors.ts';
 import type { ConfigProblem } from './errors.ts';
 import { configLimits } from './limits.ts';
-import { authorEntries } from './policy-settings.ts';
+import { authorEntries } from './submitter-settings.ts';
 
 /**
  * Reads a map of logins: YAML with logins as keys, and what each may sign as: an author address, a domain name, `*`, or a
