@@ -30,8 +30,17 @@ export function processTree(pid: number): readonly number[] {
   const found = [pid];
   for (const one of found) {
     for (const file of globSync(`/proc/${one}/task/*/children`)) {
-      found.push(...readFileSync(file, 'latin1').trim().split(' ').filter(Boolean).map(Number));
+      found.push(...childrenIn(file));
     }
   }
   return found;
+}
+
+/** A thread may end between the look into its folder and the reading. */
+function childrenIn(file: string): readonly number[] {
+  try {
+    return readFileSync(file, 'latin1').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
