@@ -304,7 +304,19 @@ describe('zegel', () => {
     const { status, stdout } = await run([]);
     expect(status).toBe(0);
     const names = [...stdout.toString().matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name ?? '');
-    expect(names).toEqual(['serve', 'sign', 'verify', 'spf', 'keygen', 'help', 'version']);
+    expect(names).toEqual([
+      'serve',
+      'milter',
+      'sign',
+      'verify',
+      'spf',
+      'keygen',
+      'config',
+      'explain',
+      'import',
+      'help',
+      'version',
+    ]);
     for (const name of names.slice(0, -2)) {
       const [help, option] = await Promise.all([run(['help', name]), run([name, '--help'])]);
       expect([name, help.status, option.status]).toEqual([name, 0, 0]);
