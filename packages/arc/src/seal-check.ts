@@ -1,11 +1,4 @@
-import {
-  algorithmProblem,
-  dkimCodes,
-  signatureHolds,
-  timeProblem,
-  usableKey,
-  withoutSignatureValue,
-} from '@zegel/dkim';
+import { algorithmProblem, dkimCodes, signatureField, signatureHolds, timeProblem, usableKey } from '@zegel/dkim';
 import type { DkimCode, DkimEvidence, KeyLookup, SignerTags } from '@zegel/dkim';
 import { fillTemplate } from '@zegel/message';
 import type { Header } from '@zegel/message';
@@ -48,7 +41,7 @@ function checkSeal(
   data: SealData,
   { now, limits }: CheckSettings,
 ): ArcCheck {
-  const { domain, selector, algorithm, valueStart, valueEnd } = seal;
+  const { domain, selector, algorithm } = seal;
   const finish = (code: DkimCode, more: DkimEvidence = {}): ArcCheck => {
     const evidence = { occurrence, ...key.evidence, ...more };
     const values = { ...evidence, domain, selector, algorithm };
@@ -67,6 +60,6 @@ function checkSeal(
   const publicKey = usableKey(seal, key.record, limits);
   const bits = publicKey.bits === undefined ? {} : { keyBits: publicKey.bits };
   if (!publicKey.ok) return finish(publicKey.code, bits);
-  const signed = data.signedBy(withoutSignatureValue(header, field, valueStart, valueEnd));
+  const signed = data.signedBy(signatureField(header, field, seal));
   return finish(signatureHolds(seal, publicKey.key, signed) ? 'dkim.pass' : 'dkim.signature-mismatch', bits);
 }

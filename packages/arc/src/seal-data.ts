@@ -1,4 +1,5 @@
 import { HeaderCanonicalizer } from '@zegel/canonicalization';
+import { addSignatureField } from '@zegel/dkim';
 import type { SignatureField } from '@zegel/dkim';
 import type { Header, HeaderField } from '@zegel/message';
 import type { ArcSet } from './chain.ts';
@@ -17,8 +18,8 @@ export class SealData {
   }
 
   /** Adds a field that does not stand in a header yet. */
-  addField({ bytes, colon }: SignatureField): void {
-    this.#fields.add(bytes, 0, colon, bytes.length);
+  addField(bytes: Uint8Array, name: string): void {
+    this.#fields.add(bytes, 0, name.length, bytes.length);
   }
 
   /** Adds the three fields of a set. */
@@ -27,9 +28,9 @@ export class SealData {
   }
 
   /** What this seal signs, given what was added so far. Does not add it. */
-  signedBy({ bytes, colon }: SignatureField): Uint8Array {
-    const seal = new HeaderCanonicalizer('relaxed', bytes.length + 2);
-    seal.add(bytes, 0, colon, bytes.length);
+  signedBy(field: SignatureField): Uint8Array {
+    const seal = new HeaderCanonicalizer('relaxed', field.end - field.start + 2);
+    addSignatureField(seal, field);
     return Buffer.concat([this.#fields.bytes(), seal.bytes({ withoutFinalCrlf: true })]);
   }
 }

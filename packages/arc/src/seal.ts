@@ -8,6 +8,7 @@ import {
   signedData,
   signedFieldNames,
   unsignable,
+  unsignedField,
 } from '@zegel/dkim';
 import type { SignatureField, SignedFieldSet, SigningKey, Unsignable } from '@zegel/dkim';
 import { LineEndWatch, messageLimits, parseMessage } from '@zegel/message';
@@ -119,7 +120,7 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
         ...common,
         c: 'relaxed/relaxed',
         h: names.join(':'),
-        bh: digest().value.toString('base64'),
+        bh: digest().value,
       });
       const messageSignature = formatSigned(
         unsigned,
@@ -128,8 +129,8 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
 
       const data = new SealData();
       for (const set of sets) data.addSet(header, set);
-      data.addField({ bytes: results, colon: arcFields.results.length });
-      data.addField({ bytes: messageSignature, colon: arcFields.messageSignature.length });
+      data.addField(results, arcFields.results);
+      data.addField(messageSignature, arcFields.messageSignature);
       const unsignedSeal = formatUnsigned(arcFields.seal, { ...common, cv: chain.result });
       const sealField = formatSigned(unsignedSeal, await key.sign(data.signedBy(asField(unsignedSeal))));
       return { ok: true, instance, fields: [sealField, messageSignature, results] };
@@ -189,5 +190,5 @@ function unsealed({ code, explanation }: Unsealed): Unsealed {
 }
 
 function asField({ name, before, after }: UnsignedField): SignatureField {
-  return { bytes: Buffer.from(before + after, 'utf8'), colon: name.length };
+  return unsignedField(Buffer.from(before + after, 'utf8'), name.length);
 }

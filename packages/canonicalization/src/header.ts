@@ -22,17 +22,22 @@ export class HeaderCanonicalizer {
   }
 
   /**
-   * Adds the field `bytes[start, end)`, whose colon stands at `colon`, and its CRLF.
+   * Adds the field `bytes[start, end)`, whose colon stands at `colon`, and its CRLF. What stands in `[gapStart, gapEnd)`,
+   * a part of the value that holds no half of a CRLF, is left out: a signature field is signed without its signature.
    *
    * Simple (RFC 6376 §3.4.1): as it is. Relaxed (§3.4.2): name in lower case, no white space around the colon or at the
    * end, unfolded, each run of white space one SP.
    */
-  add(bytes: Uint8Array, start: number, colon: number, end: number): void {
+  add(bytes: Uint8Array, start: number, colon: number, end: number, gapStart = end, gapEnd = end): void {
     this.#reserve(end - start + 2);
     const ended = end - start >= 2 && bytes[end - 1] === LF && bytes[end - 2] === CR;
     const textEnd = ended ? end - 2 : end;
-    if (this.#relaxed) this.#addRelaxed(bytes, start, colon, textEnd);
-    else this.#copy(bytes, start, textEnd);
+    if (this.#relaxed) {
+      this.#addRelaxed(bytes, start, colon, textEnd, gapStart, gapEnd);
+    } else {
+      this.#copy(bytes, start, Math.min(gapStart, textEnd));
+      this.#copy(bytes, gapEnd, textEnd);
+    }
     this.#out[this.#length++] = CR;
     this.#out[this.#length++] = LF;
   }
@@ -43,11 +48,12 @@ export class HeaderCanonicalizer {
   }
 
   #copy(bytes: Uint8Array, from: number, to: number): void {
+    if (to <= from) return;
     this.#out.set(bytes.subarray(from, to), this.#length);
     this.#length += to - from;
   }
 
-  #addRelaxed(bytes: Uint8Array, start: number, colon: number, end: number): void {
+  #addRelaxed(bytes: Uint8Array, start: number, colon: number, end: number, gapStart: number, gapEnd: number): void {
     const out = this.#out;
     let length = this.#length;
     for (let at = start; at < colon; at++) {
@@ -58,17 +64,20 @@ export class HeaderCanonicalizer {
     out[length++] = COLON;
     let pendingSpace = false;
     let empty = true;
-    for (let at = colon + 1; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      if (byte === SP || byte === HTAB) {
-        pendingSpace = true;
-      } else if (byte === CR && bytes[at + 1] === LF && at + 1 < end) {
-        at++;
-      } else {
-        if (pendingSpace && !empty) out[length++] = SP;
-        pendingSpace = false;
-        empty = false;
-        out[length++] = byte;
+    for (let run = 0; run < 2; run++) {
+      const to = run === 0 ? Math.min(gapStart, end) : end;
+      for (let at = run === 0 ? colon + 1 : gapEnd; at < to; at++) {
+        const byte = bytes[at] ?? 0;
+        if (byte === SP || byte === HTAB) {
+          pendingSpace = true;
+        } else if (byte === CR && bytes[at + 1] === LF && at + 1 < to) {
+          at++;
+        } else {
+          if (pendingSpace && !empty) out[length++] = SP;
+          pendingSpace = false;
+          empty = false;
+          out[length++] = byte;
+        }
       }
     }
     this.#length = length;

@@ -6,7 +6,8 @@ import { LineEndWatch } from '@zegel/message';
 
 /** A SHA-256 digest of the canonical body, or of its first `bodyLength` octets. Readable once the body has ended. */
 export interface BodyDigest {
-  readonly value: Buffer;
+  /** Base64, as it stands in bh=. */
+  readonly value: string;
   /** Octets of the whole canonical body. */
   readonly canonicalLength: number;
 }
@@ -69,11 +70,11 @@ class BodyRun {
   readonly #canonicalization: Canonicalization;
   /** Made when the body begins: a body that comes whole may do without. */
   #stream: { readonly canonicalizer: BodyCanonicalizer; readonly hash: Hash } | null = null;
-  readonly #cuts = new Map<number, Buffer | null>();
+  readonly #cuts = new Map<number, string | null>();
   /** Where cuts are still to be made, the next one last: put in order once, when the body begins. */
   #lengths: number[] | null = null;
   #length = 0;
-  #whole: Buffer | null = null;
+  #whole: string | null = null;
   #bareLineEnds: boolean | null = null;
 
   constructor(canonicalization: Canonicalization) {
@@ -105,7 +106,7 @@ class BodyRun {
       this.update(body);
       return;
     }
-    this.#whole = hash('sha256', canonical.bytes, 'buffer');
+    this.#whole = hash('sha256', canonical.bytes, 'base64');
     this.#length = canonical.bytes.length;
     this.#bareLineEnds = canonical.bareLineEnds;
   }
@@ -114,7 +115,7 @@ class BodyRun {
     if (this.#whole !== null) return;
     const { canonicalizer, hash } = this.#begin();
     canonicalizer.end();
-    this.#whole = hash.digest();
+    this.#whole = hash.digest('base64');
   }
 
   #begin(): { readonly canonicalizer: BodyCanonicalizer; readonly hash: Hash } {
@@ -135,7 +136,7 @@ class BodyRun {
       this.#update(bytes, from, to);
       from = to;
       lengths.pop();
-      this.#cuts.set(next, this.#begin().hash.copy().digest());
+      this.#cuts.set(next, this.#begin().hash.copy().digest('base64'));
     }
     this.#update(bytes, from, bytes.length);
   }

@@ -3,10 +3,14 @@ import type { Canonicalization } from '@zegel/canonicalization';
 import { everyField } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 
-/** A DKIM-Signature field on its own: bytes from the name on, and the offset of the colon. */
+/** Where a signature field stands in some bytes, and in it the raw value of b=, which is not signed. */
 export interface SignatureField {
   readonly bytes: Uint8Array;
+  readonly start: number;
   readonly colon: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly end: number;
 }
 
 /** The fields of one name, and how many of them the selection under way has left. */
@@ -60,7 +64,7 @@ const noFields: readonly HeaderField[] = [];
 
 /**
  * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom up
- * and nothing when they are used up (§5.4.2), then the signature field with an empty b=, without the final CRLF.
+ * and nothing when they are used up (§5.4.2), then the signature field without the value of b= and without the final CRLF.
  *
  * @param own the signature field itself where it stands in the header: never counted as one of the h= fields.
  */
@@ -78,27 +82,32 @@ export function signedData(
     const field = index.takeLowest(name, own);
     if (field !== undefined) canonicalizer.add(bytes, field.start, field.colon, field.end);
   }
-  canonicalizer.add(signatureField.bytes, 0, signatureField.colon, signatureField.bytes.length);
+  addSignatureField(canonicalizer, signatureField);
   return canonicalizer.bytes({ withoutFinalCrlf: true });
 }
 
+/** Adds a signature field as it was signed: without the value of b=, white space around that included. */
+export function addSignatureField(canonicalizer: HeaderCanonicalizer, field: SignatureField): void {
+  const { bytes, start, colon, end, valueStart, valueEnd } = field;
+  canonicalizer.add(bytes, start, colon, end, valueStart, valueEnd);
+}
+
 /**
- * A DKIM-Signature field of a message with its b= value taken out, white space around it included.
+ * The signature field of a header.
  *
- * @param valueStart offset of the raw b= value, counted from behind the colon; `valueEnd` likewise.
+ * @param value where the raw b= value stands, counted from behind the colon.
  */
-export function withoutSignatureValue(
-  header: Header,
-  field: HeaderField,
-  valueStart: number,
-  valueEnd: number,
+export function signatureField(
+  { bytes }: Header,
+  { start, colon, end }: HeaderField,
+  value: { readonly valueStart: number; readonly valueEnd: number },
 ): SignatureField {
-  const value = field.colon + 1;
-  return {
-    bytes: Buffer.concat([
-      header.bytes.subarray(field.start, value + valueStart),
-      header.bytes.subarray(value + valueEnd, field.end),
-    ]),
-    colon: field.colon - field.start,
-  };
+  const behind = colon + 1;
+  return { bytes, start, colon, valueStart: behind + value.valueStart, valueEnd: behind + value.valueEnd, end };
+}
+
+/** A signature field that is being made, from the name on; b= stands last and is empty. */
+export function unsignedField(bytes: Uint8Array, colon: number): SignatureField {
+  const end = bytes.length;
+  return { bytes, start: 0, colon, valueStart: end, valueEnd: end, end };
 }

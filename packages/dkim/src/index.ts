@@ -3,7 +3,7 @@ export type { BodyDigest } from './body-digests.ts';
 export { dkimCodes } from './codes.ts';
 export type { DkimCode, DkimResultWord } from './codes.ts';
 export { SigningKeyError, SigningIdentityError, UnsignableMessageError } from './errors.ts';
-export { FieldIndex, signedData, withoutSignatureValue } from './header-data.ts';
+export { FieldIndex, addSignatureField, signatureField, signedData, unsignedField } from './header-data.ts';
 export type { SignatureField } from './header-data.ts';
 export { lookUpKey } from './key-lookup.ts';
 export type { KeyLookup } from './key-lookup.ts';

@@ -13,7 +13,7 @@ export type PublicKey =
 interface ImportedKey {
   readonly key: KeyObject;
   readonly bits: number;
-  readonly exponent: bigint;
+  readonly hasFairExponent: boolean;
 }
 
 /** Importing a key costs about as much as verifying with it; records are kept by their text, see `keyRecords`. */
@@ -28,12 +28,11 @@ type KeyMaterial = Pick<KeyRecord, 'keyType' | 'publicKey'>;
 export function importPublicKey(record: KeyMaterial, limits: Pick<DkimLimits, 'minRsaBits' | 'maxRsaBits'>): PublicKey {
   const found = importOnce(record);
   if (found === null) return { ok: false, code: 'dkim.key-unreadable' };
-  const { key, bits, exponent } = found;
+  const { key, bits, hasFairExponent } = found;
   if (record.keyType === 'ed25519') return { ok: true, key, bits };
   if (bits < limits.minRsaBits) return { ok: false, code: 'dkim.key-too-short', bits };
   if (bits > Math.min(limits.maxRsaBits, hardMaxRsaBits)) return { ok: false, code: 'dkim.key-too-long', bits };
-  if (exponent < 3n || exponent >= 2n ** 32n || exponent % 2n === 0n)
-    return { ok: false, code: 'dkim.key-exponent', bits };
+  if (!hasFairExponent) return { ok: false, code: 'dkim.key-exponent', bits };
   return { ok: true, key, bits };
 }
 
@@ -42,7 +41,8 @@ function importOnce(record: KeyMaterial): ImportedKey | null {
   if (known !== undefined) return known;
   const key = record.keyType === 'ed25519' ? importEd25519(record.publicKey) : importRsa(record.publicKey);
   const { modulusLength = 256, publicExponent = 0n } = key?.asymmetricKeyDetails ?? {};
-  const found = key === null ? null : { key, bits: modulusLength, exponent: publicExponent };
+  const hasFairExponent = publicExponent >= 3n && publicExponent < 2n ** 32n && publicExponent % 2n === 1n;
+  const found = key === null ? null : { key, bits: modulusLength, hasFairExponent };
   imported.set(record, found);
   return found;
 }

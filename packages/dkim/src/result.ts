@@ -54,10 +54,9 @@ type Facts = Omit<DkimResult, 'result' | 'code' | 'explanation' | 'advice'>;
 /** Puts a verdict together from its code and the facts, and words it. */
 export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   const entry: { result: DkimResultWord; explanation: string; advice?: string } = dkimCodes[code];
-  const values = { ...facts, ...facts.evidence };
   // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there. That it
   // failed is reported all the same, as other verifiers do: the domain wants to know.
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
   const texts = waived ? { ...entry, explanation: `${entry.explanation} ${testingNote}` } : entry;
-  return { result: entry.result, code, ...fillTexts(texts, values), ...facts };
+  return { result: entry.result, code, ...fillTexts(texts, facts.evidence, facts), ...facts };
 }

@@ -5,7 +5,7 @@ import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
 import { formatSignatureValue, formatUnsigned } from './format.ts';
-import { FieldIndex, signedData } from './header-data.ts';
+import { FieldIndex, signedData, unsignedField } from './header-data.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
 import { bareLineEnds, unsignable } from './signable.ts';
@@ -109,7 +109,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
         bodyCanonicalization: canonicalization.body,
         timestamp,
         signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),
-        bodyHash: digest().value.toString('base64'),
+        bodyHash: digest().value,
       };
       const signatures = requests.map(async (request): Promise<MadeSignature> => {
         const { key, identity = options.identity, validity = options.validity } = request;
@@ -123,8 +123,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
           ...(identity === undefined ? {} : { identity }),
           ...(validity === undefined ? {} : { expiration: timestamp + validity }),
         });
-        const unsigned = Buffer.from(text, 'utf8');
-        const field = { bytes: unsigned, colon: 'DKIM-Signature'.length };
+        const field = unsignedField(Buffer.from(text, 'utf8'), 'DKIM-Signature'.length);
         const signature = await key.sign(signedData(index, common.signedFields, canonicalization.header, field));
         return { domain, selector, algorithm, field: Buffer.from(text + formatSignatureValue(signature), 'utf8') };
       });

@@ -3,7 +3,7 @@ import { isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import { KeptByText } from './kept-by-text.ts';
 import type { DkimLimits } from './limits.ts';
-import { decodeBase64, decodeUnfoldedBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
+import { isBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';
 
 /** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
@@ -26,7 +26,8 @@ export interface SignerTags {
 
 /** What of a message is signed: the tags that DKIM-Signature and ARC-Message-Signature share. */
 export interface CoverageTags {
-  readonly bodyHash: Buffer;
+  /** bh= as base64 without white space. */
+  readonly bodyHash: string;
   readonly headerCanonicalization: Canonicalization;
   readonly bodyCanonicalization: Canonicalization;
   /** h=, lower case, in order, with repetitions. */
@@ -115,7 +116,7 @@ function readableTags(tags: TagMap): { readonly domain?: string; readonly select
     ...(domain === null ? {} : { domain }),
     ...(selector === null ? {} : { selector }),
     // Only what is base64: it goes into Authentication-Results, and text of the sender's choice must not.
-    ...(b === undefined || decodeBase64(b.value) === null ? {} : { value: withoutFws(b.value) }),
+    ...(b === undefined || !isBase64(withoutFws(b.value)) ? {} : { value: withoutFws(b.value) }),
   };
 }
 
@@ -138,14 +139,13 @@ export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
   const algorithm = a.value.toLowerCase();
   if (!/^[a-z0-9]+-[a-z0-9]+$/.test(algorithm)) return invalid('a');
   const signatureText = withoutFws(b.value);
-  const signatureBytes = decodeUnfoldedBase64(signatureText);
-  if (signatureBytes === null) return invalid('b');
+  if (!isBase64(signatureText)) return invalid('b');
   const timestamp = numberTag(tags.get('t'), /^\d{1,12}$/);
   if (timestamp === null) return invalid('t');
   const value = {
     algorithm,
     value: signatureText,
-    signatureBytes,
+    signatureBytes: Buffer.from(signatureText, 'base64'),
     domain,
     selector,
     ...(timestamp === undefined ? {} : { timestamp }),
@@ -161,10 +161,11 @@ export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSign
   const h = tags.get('h');
   if (bh === undefined) return missing('bh');
   if (h === undefined) return missing('h');
-  const bodyHash = decodeBase64(bh.value);
-  if (bodyHash === null) return invalid('bh');
+  const bodyHash = withoutFws(bh.value);
+  if (!isBase64(bodyHash)) return invalid('bh');
 
-  const canonicalization = parseCanonicalization(tags.get('c')?.value);
+  const c = tags.get('c');
+  const canonicalization = c === undefined ? simple : canonicalizations.get(c.value);
   if (canonicalization === null) return invalid('c');
 
   const signedFields = fieldNameLists.get(h.value);
@@ -217,14 +218,21 @@ function domainName(text: string): string | null {
   return text.endsWith('.') ? null : normalizeDomain(text);
 }
 
-/** c=: the header form, then the body form, each simple when not given (RFC 6376 §3.5). */
-function parseCanonicalization(
-  value: string | undefined,
-): { readonly header: Canonicalization; readonly body: Canonicalization } | null {
-  if (value === undefined) return { header: 'simple', body: 'simple' };
+interface Canonicalizations {
+  readonly header: Canonicalization;
+  readonly body: Canonicalization;
+}
+
+const simple: Canonicalizations = { header: 'simple', body: 'simple' };
+
+/** c=: the header form, then the body form, which is simple when not given (RFC 6376 §3.5). */
+function parseCanonicalization(value: string): Canonicalizations | null {
   const [header = '', body = 'simple', ...rest] = value.toLowerCase().split('/');
   return rest.length === 0 && isCanonicalization(header) && isCanonicalization(body) ? { header, body } : null;
 }
+
+/** The same, made once for each text. */
+const canonicalizations = new KeptByText(parseCanonicalization, 32);
 
 function isCanonicalization(word: string): word is Canonicalization {
   return word === 'simple' || word === 'relaxed';

@@ -86,8 +86,10 @@ function isFws(code: number): boolean {
 
 /** A value without any folding white space in it: base64, and lists whose separators it may stand around. */
 export function withoutFws(value: string): string {
-  return value.replaceAll(/[ \t\r\n]+/g, '');
+  return foldingWhiteSpace.test(value) ? value.replaceAll(/[ \t\r\n]+/g, '') : value;
 }
+
+const foldingWhiteSpace = /[ \t\r\n]/;
 
 /** Octets as UTF-8 text; null when they are not UTF-8. */
 export function utf8(latin1: string): string | null {
@@ -101,14 +103,9 @@ export function utf8(latin1: string): string | null {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Decoded base64 (RFC 4648 §4) with folding white space in it; null when it is not base64. */
-export function decodeBase64(value: string): Buffer | null {
-  return decodeUnfoldedBase64(withoutFws(value));
-}
-
-/** The same for text {@link withoutFws}. */
-export function decodeUnfoldedBase64(text: string): Buffer | null {
-  return base64.test(text) ? Buffer.from(text, 'base64') : null;
+/** Whether a text {@link withoutFws} is base64 (RFC 4648 §4). */
+export function isBase64(text: string): boolean {
+  return base64.test(text);
 }
 
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;

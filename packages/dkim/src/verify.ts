@@ -5,7 +5,7 @@ import type { Header, HeaderField } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import type { BodyDigest } from './body-digests.ts';
 import type { DkimCode } from './codes.ts';
-import { FieldIndex, signedData, withoutSignatureValue } from './header-data.ts';
+import { FieldIndex, signatureField, signedData } from './header-data.ts';
 import { lookUpKey } from './key-lookup.ts';
 import type { KeyLookup } from './key-lookup.ts';
 import { signatureHolds, usableKey } from './key-use.ts';
@@ -13,6 +13,7 @@ import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
 import { dkimResult } from './result.ts';
 import type { DkimEvidence, DkimResult } from './result.ts';
+import { rfc3339 } from './rfc3339.ts';
 import { parseSignature } from './signature.ts';
 import type { Signature } from './signature.ts';
 
@@ -53,7 +54,7 @@ export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Pr
  * them; every signature gets a result.
  */
 export function beginVerification(header: Header, options: VerifyOptions): DkimVerification {
-  const limits = { ...dkimLimits, ...options.limits };
+  const limits = options.limits === undefined ? dkimLimits : { ...dkimLimits, ...options.limits };
   const digests = options.digests ?? new BodyDigests();
   const index = new FieldIndex(header);
   const checks = chosen(readSignatures(index, limits), header, limits).map((read) =>
@@ -157,42 +158,39 @@ export function beginSignatureCheck(
 ): () => DkimResult | Promise<DkimResult> {
   const { signature } = read;
   const evidence = signatureEvidence(read);
+  const finish = (code: DkimCode, testing = false): DkimResult => {
+    const names = named(signature);
+    return dkimResult(code, testing ? { ...names, testing, evidence } : { ...names, evidence });
+  };
   const problem = algorithmProblem(signature) ?? timeProblem(signature, options.now ?? new Date(), limits);
-  if (problem !== null) return () => dkimResult(problem, { ...named(signature), evidence });
+  if (problem !== null) return () => finish(problem);
 
   const digest = digests.request(signature.bodyCanonicalization, signature.bodyLength);
   const looking = lookUpKey(signature, options, limits);
   // Whoever calls end() sees the rejection; a caller that never does must not bring the process down.
   if (looking instanceof Promise) looking.catch(() => {});
   const check = (key: KeyLookup): DkimResult => {
-    const testing = key.ok && key.record.testing;
-    const finish = (code: DkimCode, more: DkimEvidence = {}): DkimResult =>
-      dkimResult(code, {
-        ...named(signature),
-        ...(testing ? { testing } : {}),
-        evidence: { ...evidence, ...key.evidence, ...more },
-      });
-    return key.ok ? checkSignature(read, index, key, digest(), limits, finish) : finish(key.code);
+    Object.assign(evidence, key.evidence);
+    if (!key.ok) return finish(key.code);
+    return finish(checkSignature(read, index, key, digest(), limits, evidence), key.record.testing);
   };
   return () => (looking instanceof Promise ? looking.then(check) : check(looking));
 }
 
-function signatureEvidence({ occurrence, signature }: ReadSignature): DkimEvidence {
+/** What has been found out so far. */
+type Findings = { -readonly [Name in keyof DkimEvidence]: DkimEvidence[Name] };
+
+function signatureEvidence({ occurrence, signature }: ReadSignature): Findings {
   const { timestamp, expiration, bodyLength } = signature;
-  return {
+  const evidence: Findings = {
     occurrence,
     canonicalization: `${signature.headerCanonicalization}/${signature.bodyCanonicalization}`,
     signedFields: signature.signedFields,
-    ...(timestamp === undefined ? {} : { timestamp: rfc3339(timestamp) }),
-    ...(expiration === undefined ? {} : { expiration: rfc3339(expiration) }),
-    ...(bodyLength === undefined ? {} : { bodyLength }),
   };
-}
-
-/** Seconds since 1970 as RFC 3339 text; beyond what a date can hold, the number itself. */
-function rfc3339(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace('.000Z', 'Z');
+  if (timestamp !== undefined) evidence.timestamp = rfc3339(timestamp);
+  if (expiration !== undefined) evidence.expiration = rfc3339(expiration);
+  if (bodyLength !== undefined) evidence.bodyLength = bodyLength;
+  return evidence;
 }
 
 /** Whether a= is an algorithm that counts (RFC 8301 §3.1, RFC 8463). */
@@ -215,34 +213,40 @@ export function timeProblem(
 
 type FoundKey = Extract<KeyLookup, { ok: true }>;
 
-/** RFC 6376 §6.1.2 steps 5 to 9 and §6.1.3. */
+/** RFC 6376 §6.1.2 steps 5 to 9 and §6.1.3. Adds what it finds out to `evidence`. */
 function checkSignature(
   { field, signature }: ReadSignature,
   index: FieldIndex,
   { record }: FoundKey,
   digest: BodyDigest,
   limits: DkimLimits,
-  finish: (code: DkimCode, more?: DkimEvidence) => DkimResult,
-): DkimResult {
+  evidence: Findings,
+): DkimCode {
   const publicKey = usableKey(signature, record, limits);
-  const bits = publicKey.bits === undefined ? {} : { keyBits: publicKey.bits };
-  if (!publicKey.ok) return finish(publicKey.code, bits);
-  if (record.strictIdentity && signature.identityDomain !== signature.domain) return finish('dkim.identity-not-domain');
+  if (publicKey.bits !== undefined) evidence.keyBits = publicKey.bits;
+  if (!publicKey.ok) return publicKey.code;
+  if (record.strictIdentity && signature.identityDomain !== signature.domain) return 'dkim.identity-not-domain';
 
-  const { canonicalLength, value } = digest;
-  const { bodyLength, valueStart, valueEnd } = signature;
-  const evidence: DkimEvidence = {
-    ...bits,
-    bodyHash: { signed: signature.bodyHash.toString('base64'), computed: value.toString('base64') },
-    ...(bodyLength === undefined ? {} : { canonicalBodyLength: canonicalLength }),
-  };
-  if (bodyLength !== undefined && bodyLength > canonicalLength) return finish('dkim.body-length-exceeds', evidence);
+  const { canonicalLength, value: computed } = digest;
+  const { bodyLength, bodyHash: signed } = signature;
+  evidence.bodyHash = { signed, computed };
+  if (bodyLength !== undefined) {
+    evidence.canonicalBodyLength = canonicalLength;
+    if (bodyLength > canonicalLength) return 'dkim.body-length-exceeds';
+  }
 
-  const signatureField = withoutSignatureValue(index.header, field, valueStart, valueEnd);
-  const data = signedData(index, signature.signedFields, signature.headerCanonicalization, signatureField, field);
+  const own = signatureField(index.header, field, signature);
+  const data = signedData(index, signature.signedFields, signature.headerCanonicalization, own, field);
   const headerIntact = signatureHolds(signature, publicKey.key, data);
-  if (!signature.bodyHash.equals(value)) return finish('dkim.body-hash-mismatch', { ...evidence, headerIntact });
-  if (!headerIntact) return finish('dkim.signature-mismatch', evidence);
-  if (bodyLength !== undefined && bodyLength < canonicalLength) return finish('dkim.body-not-covered', evidence);
-  return finish('dkim.pass', evidence);
+  if (!isSameHash(signed, computed)) {
+    evidence.headerIntact = headerIntact;
+    return 'dkim.body-hash-mismatch';
+  }
+  if (!headerIntact) return 'dkim.signature-mismatch';
+  return bodyLength !== undefined && bodyLength < canonicalLength ? 'dkim.body-not-covered' : 'dkim.pass';
+}
+
+/** Whether two base64 texts mean the same octets: one may lack its padding, or have bits in its last digit that count for nothing. */
+function isSameHash(one: string, other: string): boolean {
+  return one === other || Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'));
 }

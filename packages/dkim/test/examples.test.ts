@@ -5,7 +5,7 @@ import { parseMessage } from '@zegel/message';
 import { conformanceFile, loadConformance } from '@zegel/test-harness';
 import { describe, expect, it } from 'vitest';
 import { createSigningKey, signMessage, verifyMessage } from '../src/index.ts';
-import { FieldIndex, signedData, withoutSignatureValue } from '../src/header-data.ts';
+import { FieldIndex, signatureField, signedData } from '../src/header-data.ts';
 import { parseSignature } from '../src/signature.ts';
 
 interface Suite {
@@ -55,7 +55,7 @@ describe('RFC 8463 appendix A', () => {
     const parsed = parseSignature(text, { maxSignedFields: 100 });
     if (!parsed.ok) throw new Error(parsed.code);
     const { signature } = parsed;
-    const unsigned = withoutSignatureValue(header, field, signature.valueStart, signature.valueEnd);
+    const unsigned = signatureField(header, field, signature);
     const data = signedData(index, signature.signedFields, signature.headerCanonicalization, unsigned, field);
     expect(Buffer.from(await key.sign(data)).toString('base64')).toBe(signature.value);
   });

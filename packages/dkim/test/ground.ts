@@ -6,7 +6,7 @@ import { ZoneResolver } from '@zegel/dns';
 import type { ZoneDeclaration } from '@zegel/dns';
 import { parseMessage } from '@zegel/message';
 import { createSigningKey, signMessage, verifyMessage } from '../src/index.ts';
-import { FieldIndex, signedData } from '../src/header-data.ts';
+import { FieldIndex, signedData, unsignedField } from '../src/header-data.ts';
 import type { DkimResult, SigningKey, SignOptions, VerifyOptions } from '../src/index.ts';
 
 /** The time of every test: no signature is made later. */
@@ -105,7 +105,7 @@ export function crafted(
   const place = withHash.indexOf(' b=') + 3;
   const unsigned = bytesOf(withHash.slice(0, -2));
   const names = (tags['h'] ?? 'from').toLowerCase().split(':');
-  const field = { bytes: unsigned, colon: 'DKIM-Signature'.length };
+  const field = unsignedField(unsigned, 'DKIM-Signature'.length);
   const data = signedData(new FieldIndex(header), names, form(headerForm), field);
   const signature =
     privateKey.asymmetricKeyType === 'rsa'

@@ -198,17 +198,17 @@ describe('any set of l=', () => {
           canonicalizer.end();
           const whole = Buffer.concat(parts);
           const hashed = (length = Infinity): string =>
-            createHash('sha256').update(whole.subarray(0, length)).digest('hex');
+            createHash('sha256').update(whole.subarray(0, length)).digest('base64');
           for (const chunk of cut(text, borders)) shared.update(chunk);
           shared.end();
           const expected = lengths.map((length) => hashed(length));
-          expect(requests.map((request) => request().value.toString('hex'))).toEqual(expected);
+          expect(requests.map((request) => request().value)).toEqual(expected);
 
           const atOnce = new BodyDigests();
           const again = lengths.map((length) => atOnce.request('relaxed', length));
           atOnce.watchLineEnds();
           atOnce.whole(bytesOf(text));
-          expect(again.map((request) => request().value.toString('hex'))).toEqual(expected);
+          expect(again.map((request) => request().value)).toEqual(expected);
           expect(again.every((request) => request().canonicalLength === whole.length)).toBe(true);
           expect(atOnce.bareLineEnds).toBe(/\r(?!\n)|(?<!\r)\n/.test(text));
         },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBase64, parseTagList, utf8, withoutFws } from '../src/tag-list.ts';
+import { isBase64, parseTagList, utf8, withoutFws } from '../src/tag-list.ts';
 
 const values = (text: string): Record<string, string> | string => {
   const list = parseTagList(text);
@@ -69,23 +69,24 @@ describe('RFC 6376 §3.2 tag=value lists', () => {
 
 describe('RFC 6376 §3.2 base64', () => {
   it.each([
-    ['AAEC', [0, 1, 2]],
-    ['A A\r\n\tEC', [0, 1, 2]],
-    ['AA==', [0]],
-    ['AAE=', [0, 1]],
-    ['AA', [0]],
+    ['AAEC', 'AAEC'],
+    ['A A\r\n\tEC', 'AAEC'],
+    ['AA==', 'AA=='],
+    ['AAE=', 'AAE='],
+    ['AA', 'AA'],
   ])('%j is read', (text, expected) => {
-    expect([...(decodeBase64(text) ?? [])]).toEqual(expected);
+    expect(withoutFws(text)).toBe(expected);
+    expect(isBase64(withoutFws(text))).toBe(true);
   });
 
   it.each(['', '=', 'A=A=', 'A-_A', 'AA===', 'é', 'A\0A', 'A\u00a0A'])('%j is none', (text) => {
-    expect(decodeBase64(text)).toBeNull();
+    expect(isBase64(withoutFws(text))).toBe(false);
   });
 
-  it('round trips', () => {
+  it('is whatever was encoded', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
-        expect(decodeBase64(Buffer.from(bytes).toString('base64'))?.equals(bytes)).toBe(true);
+        expect(isBase64(Buffer.from(bytes).toString('base64'))).toBe(true);
       }),
     );
   });

@@ -4,17 +4,25 @@ const maxValueLength = 300;
  * Fills the `{placeholders}` of an explanation. Values come from messages and from the DNS, so they are shown as one line
  * of printable text of bounded length: controls, line separators, characters that turn the direction of text and those
  * that are no characters become `?`. A placeholder without a text or number to fill it becomes `?` as well.
+ *
+ * @param others where values are looked for that are not among the first.
  */
-export function fillTemplate(template: string, values: object): string {
+export function fillTemplate(template: string, values: object, others: object = noValues): string {
   const parts = partsOf(template);
   let text = parts[0] ?? '';
   for (let at = 1; at < parts.length; at += 2) {
     const name = parts[at] ?? '';
-    const value: unknown = Object.hasOwn(values, name) ? Reflect.get(values, name) : undefined;
+    const value: unknown = own(values, name) ?? own(others, name);
     text += typeof value === 'string' || typeof value === 'number' ? printable(String(value)) : '?';
     text += parts[at + 1] ?? '';
   }
   return text;
+}
+
+const noValues = {};
+
+function own(values: object, name: string): unknown {
+  return Object.hasOwn(values, name) ? Reflect.get(values, name) : undefined;
 }
 
 /** Templates taken apart: literal text and names in turn. They come from tables of codes, so that there are few. */
@@ -39,10 +47,10 @@ export interface OutcomeTexts {
 }
 
 /** The texts of an outcome with their placeholders filled, see {@link fillTemplate}. Other members of the entry are left out. */
-export function fillTexts({ explanation, advice }: OutcomeTexts, values: object): OutcomeTexts {
+export function fillTexts({ explanation, advice }: OutcomeTexts, values: object, others?: object): OutcomeTexts {
   return {
-    explanation: fillTemplate(explanation, values),
-    ...(advice === undefined ? {} : { advice: fillTemplate(advice, values) }),
+    explanation: fillTemplate(explanation, values, others),
+    ...(advice === undefined ? {} : { advice: fillTemplate(advice, values, others) }),
   };
 }
 
