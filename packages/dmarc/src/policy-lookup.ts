@@ -81,21 +81,32 @@ function readAnswer(
   if (answer.status === 'temporary-failure') return { status: answer.status, domain, name, reason: answer.reason };
   if (answer.status !== 'found') return { status: answer.status, domain, name, ttl: answer.ttl };
 
-  const recordLength = limits?.recordLength ?? dmarcLimits.recordLength;
   let found: { record: string; parsed: Exclude<ParsedDmarcRecord, { kind: 'other' }> } | undefined;
   for (const bytes of answer.records) {
-    const record = recordText(bytes);
-    const parsed = limits === undefined ? readings.read(record) : parseDmarcRecord(record, limits);
+    const { record, parsed } = limits === undefined ? readings.read(bytes) : readRecord(recordText(bytes), limits);
     if (parsed.kind === 'other') continue;
     if (found) return { status: 'several-records', domain, name, ttl: answer.ttl };
-    found = { record: record.slice(0, recordLength), parsed };
+    found = { record, parsed };
   }
   if (!found) return { status: 'other-records', domain, name, ttl: answer.ttl };
   return { status: 'record', domain, name, ...found, ttl: answer.ttl };
 }
 
+/** A record's text, as much of it as is shown, and what it says. */
+interface RecordReading {
+  readonly record: string;
+  readonly parsed: ParsedDmarcRecord;
+}
+
+function readRecord(text: string, limits: Partial<DmarcLimits> = {}): RecordReading {
+  return {
+    record: text.slice(0, limits.recordLength ?? dmarcLimits.recordLength),
+    parsed: parseDmarcRecord(text, limits),
+  };
+}
+
 /** With the default limits. */
-const readings = new RecordCache((text) => parseDmarcRecord(text));
+const readings = new RecordCache((text) => readRecord(text));
 
 /** A TXT record as {@link parseDmarcRecord} reads it: one character per octet. */
 export function recordText(bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 export type { DnsAnswer, DnsFailure, RecordData, RecordType, ResolveOptions, Resolver } from './resolver.ts';
-export { lookUp } from './resolver.ts';
+export { after, all, lookUp } from './resolver.ts';
 export { canonicalIpv6, isIpv4 } from './address.ts';
 export { ZoneError } from './errors.ts';
 export type { ZoneErrorCode } from './errors.ts';

@@ -1,30 +1,46 @@
 import { MAX_CACHED_RECORD, MAX_CACHED_RECORD_CHARACTERS } from './limits.ts';
 
+/** What was read in one generation. */
+interface Generation<Reading> {
+  /** By the record itself, as an answer that is kept by a resolver brings it again and again: nothing to decode, nothing to hash. */
+  readonly byRecord: WeakMap<Uint8Array, Reading>;
+  readonly byText: Map<string, Reading>;
+}
+
 /**
- * What was read from the texts of records, by text: mail of a day names the same few records over and over. Never wrong,
- * since the same text reads the same; bounded, since texts come from strangers.
+ * What was read from records: mail of a day names the same few over and over. Never wrong, since the same text reads the
+ * same and nobody changes the octets of an answer; bounded, since texts come from strangers.
  *
  * Two generations: what is asked for again moves into the young one; when that is full, what stayed in the old one goes.
  */
-export class RecordCache<Reading> {
+export class RecordCache<Reading extends object> {
   readonly #read: (text: string) => Reading;
   readonly #maxCharacters: number;
-  #young = new Map<string, Reading>();
-  #old = new Map<string, Reading>();
+  #young: Generation<Reading> = emptyGeneration();
+  #old: Generation<Reading> = emptyGeneration();
   #characters = 0;
 
-  /** @param maxCharacters of the texts of one generation; a text of more than 2,048 is read each time */
+  /**
+   * @param read given the record as text, one character per octet
+   * @param maxCharacters of the texts of one generation; a text of more than 2,048 is read each time
+   */
   constructor(read: (text: string) => Reading, maxCharacters: number = MAX_CACHED_RECORD_CHARACTERS) {
     this.#read = read;
     this.#maxCharacters = maxCharacters;
   }
 
-  /** The reading of a text. Shared by all who ask: not to be changed. */
-  read(text: string): Reading {
-    const young = this.#young.get(text);
-    if (young !== undefined) return young;
-    const reading = this.#old.get(text) ?? this.#read(text);
-    if (text.length <= MAX_CACHED_RECORD) this.#keep(text, reading);
+  /** The reading of a TXT record. Shared by all who ask: not to be changed. */
+  read(record: Uint8Array): Reading {
+    return this.#young.byRecord.get(record) ?? this.#readText(record);
+  }
+
+  #readText(record: Uint8Array): Reading {
+    const text = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('latin1');
+    if (text.length > MAX_CACHED_RECORD) return this.#read(text);
+    const known = this.#young.byText.get(text);
+    const reading = known ?? this.#old.byText.get(text) ?? this.#read(text);
+    if (known === undefined) this.#keep(text, reading);
+    this.#young.byRecord.set(record, reading);
     return reading;
   }
 
@@ -32,9 +48,13 @@ export class RecordCache<Reading> {
     this.#characters += text.length;
     if (this.#characters > this.#maxCharacters) {
       this.#old = this.#young;
-      this.#young = new Map();
+      this.#young = emptyGeneration();
       this.#characters = text.length;
     }
-    this.#young.set(text, reading);
+    this.#young.byText.set(text, reading);
   }
+}
+
+function emptyGeneration<Reading>(): Generation<Reading> {
+  return { byRecord: new WeakMap(), byText: new Map() };
 }

@@ -74,6 +74,8 @@ export interface ResolveOptions {
  * Something that answers DNS questions. It never rejects for what the DNS does: a dead server is an answer with
  * status `temporary-failure`. `name` is in A-label or U-label form, with or without a final dot, in any case.
  * A name that cannot be asked (a label over 63 octets, a name over 253, an empty label) is `nxdomain`.
+ *
+ * Answers are shared by all who ask, and what was read from a record is kept by its octets' identity: nobody changes them.
  */
 export interface Resolver {
   resolve<T extends RecordType>(name: string, type: T, options?: ResolveOptions): Promise<DnsAnswer<T>>;
@@ -94,4 +96,25 @@ export function lookUp<T extends RecordType>(
 ): DnsAnswer<T> | Promise<DnsAnswer<T>> {
   const known = options.signal?.aborted === true ? undefined : resolver.known?.(name, type);
   return known ?? resolver.resolve(name, type, options);
+}
+
+/**
+ * Goes on with what was asked for: at once when it is there, else when it comes. Checks are written with this instead of
+ * `await` where nearly all answers are known: a promise for each costs more than the check itself.
+ */
+export function after<Asked, Next>(
+  asked: Asked | Promise<Asked>,
+  next: (answer: Asked) => Next | Promise<Next>,
+): Next | Promise<Next> {
+  return asked instanceof Promise ? asked.then(next) : next(asked);
+}
+
+/** Several things that were asked for, as one. */
+export function all<Asked>(asked: readonly (Asked | Promise<Asked>)[]): readonly Asked[] | Promise<readonly Asked[]> {
+  const known: Asked[] = [];
+  for (const one of asked) {
+    if (one instanceof Promise) return Promise.all(asked);
+    known.push(one);
+  }
+  return known;
 }

@@ -10,16 +10,6 @@ export interface SharedLookupsOptions {
   readonly maxLookups?: number;
 }
 
-/** How many more questions may be asked. */
-interface Allowance {
-  left: number;
-}
-
-interface Lookup<T extends RecordType> {
-  readonly type: T;
-  readonly answer: DnsAnswer<T> | Promise<DnsAnswer<T>>;
-}
-
 /**
  * The look-ups of one message. Each question is asked once, however many checks ask it and whenever they do,
  * failures included, so that all checks of a message see the same DNS. Make one for each message.
@@ -28,98 +18,138 @@ interface Lookup<T extends RecordType> {
  * use up what another needs take a {@link SharedLookups.share} each.
  */
 export class SharedLookups implements Resolver {
-  readonly #resolver: Resolver;
-  readonly #signal: AbortSignal | undefined;
-  readonly #allowance: Allowance;
-  readonly #lookups = new Map<string, Lookup<RecordType>>();
-  #exhausted = false;
+  readonly #lookups: Lookups;
+  readonly #own: Share;
 
   constructor(resolver: Resolver, options: SharedLookupsOptions = {}) {
-    this.#resolver = resolver;
-    this.#signal = options.signal;
-    this.#allowance = { left: options.maxLookups ?? MAX_LOOKUPS_PER_MESSAGE };
+    this.#lookups = new Lookups(resolver, options.signal);
+    this.#own = new Share(this.#lookups, options.maxLookups ?? MAX_LOOKUPS_PER_MESSAGE);
   }
 
   /** Distinct questions asked so far. */
   get lookups(): number {
-    return this.#lookups.size;
+    return this.#lookups.count;
   }
 
   /** Whether a question was turned down because the maximum was reached. */
   get exhausted(): boolean {
-    return this.#exhausted;
+    return this.#lookups.exhausted;
   }
 
-  resolve<T extends RecordType>(name: string, type: T, options: ResolveOptions = {}): Promise<DnsAnswer<T>> {
-    return this.#ask(name, type, options, this.#allowance);
-  }
-
-  /** The same look-ups with a maximum of their own. What anybody has asked already counts against no other maximum. */
-  share(maxLookups: number = MAX_LOOKUPS_PER_MESSAGE): Resolver {
-    const allowance: Allowance = { left: maxLookups };
-    return {
-      resolve: (name, type, options = {}) => this.#ask(name, type, options, allowance),
-      known: (name, type) => this.#look(name, type, allowance),
-    };
+  resolve<T extends RecordType>(name: string, type: T, options?: ResolveOptions): Promise<DnsAnswer<T>> {
+    return this.#own.resolve(name, type, options);
   }
 
   /** What the resolver below knows counts as asked. */
   known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
-    return this.#look(name, type, this.#allowance);
+    return this.#own.known(name, type);
   }
 
-  #ask<T extends RecordType>(
-    name: string,
-    type: T,
-    options: ResolveOptions,
-    allowance: Allowance,
-  ): Promise<DnsAnswer<T>> {
-    const { signal } = options;
+  /** The same look-ups with a maximum of their own. What anybody has asked already counts against no other maximum. */
+  share(maxLookups: number = MAX_LOOKUPS_PER_MESSAGE): Resolver {
+    return new Share(this.#lookups, maxLookups);
+  }
+}
+
+/** Asks for one check, or for all that took no share. */
+class Share implements Resolver {
+  readonly #lookups: Lookups;
+  /** How many more questions may be asked. */
+  #left: number;
+
+  constructor(lookups: Lookups, maxLookups: number) {
+    this.#lookups = lookups;
+    this.#left = maxLookups;
+  }
+
+  resolve<T extends RecordType>(name: string, type: T, { signal }: ResolveOptions = {}): Promise<DnsAnswer<T>> {
+    const lookups = this.#lookups;
     const normalized = normalizeName(name);
     if (normalized === null) return Promise.resolve(noSuchName);
-    const key = `${type} ${normalized}`;
-    const asked = this.#lookups.get(key);
-    if (asked !== undefined && isOfType(asked, type)) return this.#wait(asked.answer, signal);
-    if (allowance.left <= 0) {
-      this.#exhausted = true;
+    const asked = lookups.find(normalized, type);
+    if (asked !== undefined) return lookups.wait(asked.answer, signal);
+    if (this.#left <= 0) {
+      lookups.exhausted = true;
       return Promise.resolve({ status: 'temporary-failure', reason: 'refused', cnames: [] });
     }
-    allowance.left--;
-    const deadline = this.#signal === undefined ? {} : { signal: this.#signal };
-    const answer = waitForAnswer(this.#resolver.resolve(normalized, type, deadline), this.#signal);
-    this.#lookups.set(key, { type, answer });
-    return this.#wait(answer, signal);
+    this.#left--;
+    return lookups.wait(lookups.ask(normalized, type), signal);
   }
 
-  #look<T extends RecordType>(name: string, type: T, allowance: Allowance): DnsAnswer<T> | undefined {
-    if (this.#signal?.aborted === true) return undefined;
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    const lookups = this.#lookups;
+    if (lookups.signal?.aborted === true) return undefined;
     const normalized = normalizeName(name);
     if (normalized === null) return noSuchName;
-    const key = `${type} ${normalized}`;
-    const asked = this.#lookups.get(key);
-    if (asked !== undefined && isOfType(asked, type)) {
-      return asked.answer instanceof Promise ? undefined : asked.answer;
-    }
-    if (allowance.left <= 0) return undefined;
-    const answer = this.#resolver.known?.(normalized, type);
-    if (answer === undefined) return undefined;
-    allowance.left--;
-    this.#lookups.set(key, { type, answer });
+    const asked = lookups.find(normalized, type);
+    if (asked !== undefined) return asked.answer instanceof Promise ? undefined : asked.answer;
+    if (this.#left <= 0) return undefined;
+    const answer = lookups.look(normalized, type);
+    if (answer !== undefined) this.#left--;
     return answer;
-  }
-
-  /** A promise of an answer is waited for under the message's own signal already. */
-  #wait<T extends RecordType>(
-    answer: DnsAnswer<T> | Promise<DnsAnswer<T>>,
-    signal: AbortSignal | undefined,
-  ): Promise<DnsAnswer<T>> {
-    const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
-    return signal === this.#signal ? promise : waitForAnswer(promise, signal);
   }
 }
 
 const noSuchName = { status: 'nxdomain', ttl: 0, authentic: false, cnames: [] } as const;
 
+interface Lookup<T extends RecordType> {
+  readonly type: T;
+  readonly answer: DnsAnswer<T> | Promise<DnsAnswer<T>>;
+  /** What was asked about the same name before. */
+  readonly earlier: Lookup<RecordType> | undefined;
+}
+
 function isOfType<T extends RecordType>(lookup: Lookup<RecordType>, type: T): lookup is Lookup<T> {
   return lookup.type === type;
+}
+
+/** What all shares have in common. Names are normalized here. */
+class Lookups {
+  readonly signal: AbortSignal | undefined;
+  readonly #resolver: Resolver;
+  /** By name, the latest first. A key of name and type together would have to be put together and hashed for each question. */
+  readonly #asked = new Map<string, Lookup<RecordType>>();
+  count = 0;
+  exhausted = false;
+
+  constructor(resolver: Resolver, signal: AbortSignal | undefined) {
+    this.#resolver = resolver;
+    this.signal = signal;
+  }
+
+  find<T extends RecordType>(name: string, type: T): Lookup<T> | undefined {
+    for (let lookup = this.#asked.get(name); lookup !== undefined; lookup = lookup.earlier) {
+      if (isOfType(lookup, type)) return lookup;
+    }
+    return undefined;
+  }
+
+  /** Asks what was not asked yet. */
+  ask<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {
+    const deadline = this.signal === undefined ? {} : { signal: this.signal };
+    const answer = waitForAnswer(this.#resolver.resolve(name, type, deadline), this.signal);
+    this.#keep(name, type, answer);
+    return answer;
+  }
+
+  /** What the resolver knows of what was not asked yet. */
+  look<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
+    const answer = this.#resolver.known?.(name, type);
+    if (answer !== undefined) this.#keep(name, type, answer);
+    return answer;
+  }
+
+  #keep<T extends RecordType>(name: string, type: T, answer: Lookup<T>['answer']): void {
+    this.#asked.set(name, { type, answer, earlier: this.#asked.get(name) });
+    this.count++;
+  }
+
+  /** A promise of an answer is waited for under the message's own signal already. */
+  wait<T extends RecordType>(
+    answer: DnsAnswer<T> | Promise<DnsAnswer<T>>,
+    signal: AbortSignal | undefined,
+  ): Promise<DnsAnswer<T>> {
+    const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
+    return signal === this.signal ? promise : waitForAnswer(promise, signal);
+  }
 }

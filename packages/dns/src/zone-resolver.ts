@@ -34,8 +34,13 @@ export class ZoneResolver implements Resolver {
   }
 
   async resolve<T extends RecordType>(name: string, type: T, options: ResolveOptions = {}): Promise<DnsAnswer<T>> {
-    let current = normalizeName(name);
     if (options.signal?.aborted === true) return { status: 'temporary-failure', reason: 'timeout', cnames: [] };
+    return this.known(name, type);
+  }
+
+  /** Every answer is known. */
+  known<T extends RecordType>(name: string, type: T): DnsAnswer<T> {
+    let current = normalizeName(name);
     if (current === null) return { status: 'nxdomain', ttl: ZONE_TTL, authentic: false, cnames: [] };
     const cnames: string[] = [];
     while (true) {

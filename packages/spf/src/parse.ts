@@ -40,7 +40,7 @@ const readings = new RecordCache((text) => parseRecord(Buffer.from(text, 'latin1
 /** {@link parseRecord} for records from the DNS, which come again and again: what was read from the same octets before is kept. */
 export function parseKnownRecord(octets: Uint8Array, maxLength: number): SpfParse {
   if (octets.length > maxLength) return wrong('record-too-long', '', 0);
-  return readings.read(Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1'));
+  return readings.read(octets);
 }
 
 function hasVersion(text: string): boolean {

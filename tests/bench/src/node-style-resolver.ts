@@ -9,7 +9,7 @@ export type NodeStyleResolve = (name: string, type: string) => Promise<unknown>;
 
 /** Seconds for which an answer is kept: node:dns tells no TTL, and this is what records commonly have. */
 const keptSeconds = 300;
-/** Answers kept; the oldest goes first. */
+/** Answers kept of one type; the oldest goes first. */
 const maxKept = 10_000;
 
 interface Kept {
@@ -23,14 +23,15 @@ interface Kept {
  */
 export class NodeStyleResolver implements Resolver {
   readonly #resolve: NodeStyleResolve;
-  readonly #kept = new Map<string, Kept>();
+  /** By type, then by name. */
+  readonly #kept = new Map<RecordType, Map<string, Kept>>();
 
   constructor(resolve: NodeStyleResolve) {
     this.#resolve = resolve;
   }
 
   known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
-    const kept = this.#kept.get(`${type} ${name}`);
+    const kept = this.#kept.get(type)?.get(name);
     return kept !== undefined && kept.until > performance.now() ? (kept.answer as DnsAnswer<T>) : undefined;
   }
 
@@ -41,10 +42,15 @@ export class NodeStyleResolver implements Resolver {
     if (known !== undefined) return known;
     const answer = await this.#ask(asked, type);
     if (answer.status !== 'temporary-failure') {
-      if (this.#kept.size >= maxKept) for (const oldest of this.#kept.keys()) if (this.#kept.delete(oldest)) break;
-      this.#kept.set(`${type} ${asked}`, { answer, until: performance.now() + keptSeconds * 1000 });
+      this.#keep(asked, type, { answer, until: performance.now() + keptSeconds * 1000 });
     }
     return answer;
+  }
+
+  #keep(name: string, type: RecordType, kept: Kept): void {
+    const ofType = this.#kept.get(type) ?? new Map<string, Kept>();
+    if (ofType.size >= maxKept) for (const oldest of ofType.keys()) if (ofType.delete(oldest)) break;
+    this.#kept.set(type, ofType.set(name, kept));
   }
 
   async #ask<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {

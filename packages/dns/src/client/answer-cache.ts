@@ -1,6 +1,7 @@
 import type { DnsAnswer, RecordType } from '../resolver.ts';
 
 interface Entry<T extends RecordType> {
+  readonly name: string;
   readonly type: T;
   readonly answer: DnsAnswer<T>;
   /** Milliseconds of the clock. */
@@ -21,8 +22,10 @@ interface Entry<T extends RecordType> {
 export class AnswerCache {
   readonly #maxEntries: number;
   readonly #now: () => number;
-  /** A Map keeps the order of insertion. */
-  readonly #entries = new Map<string, Entry<RecordType>>();
+  /** By type, then by name: a key of both would have to be put together and hashed for each hit. */
+  readonly #entries = new Map<RecordType, Map<string, Entry<RecordType>>>();
+  /** All of them: a Set keeps the order of insertion. */
+  readonly #inOrder = new Set<Entry<RecordType>>();
 
   constructor(maxEntries: number, now: () => number) {
     this.#maxEntries = maxEntries;
@@ -30,15 +33,16 @@ export class AnswerCache {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#inOrder.size;
   }
 
-  get<T extends RecordType>(key: string, type: T): DnsAnswer<T> | null {
-    const entry = this.#entries.get(key);
+  /** `name` is normalized. */
+  get<T extends RecordType>(name: string, type: T): DnsAnswer<T> | null {
+    const entry = this.#entries.get(type)?.get(name);
     if (entry === undefined || !isOfType(entry, type)) return null;
     const now = this.#now();
     if (now >= entry.expiresAt) {
-      this.#entries.delete(key);
+      this.#delete(entry);
       return null;
     }
     entry.used = true;
@@ -48,27 +52,51 @@ export class AnswerCache {
   }
 
   /** Keeps the answer for `lifetime` seconds. */
-  set<T extends RecordType>(key: string, type: T, answer: DnsAnswer<T>, lifetime: number): void {
+  set<T extends RecordType>(name: string, type: T, answer: DnsAnswer<T>, lifetime: number): void {
     if (lifetime <= 0 || this.#maxEntries <= 0) return;
     const now = this.#now();
-    this.#entries.delete(key);
-    if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
-    this.#entries.set(key, { type, answer, storedAt: now, expiresAt: now + lifetime * 1000, used: false });
+    const ofType = this.#ofType(type);
+    const former = ofType.get(name);
+    if (former !== undefined) this.#delete(former);
+    if (this.#inOrder.size >= this.#maxEntries) this.#makeRoom();
+    const own = copied(name);
+    const entry = { name: own, type, answer, storedAt: now, expiresAt: now + lifetime * 1000, used: false };
+    ofType.set(own, entry);
+    this.#inOrder.add(entry);
+  }
+
+  #ofType(type: RecordType): Map<string, Entry<RecordType>> {
+    const known = this.#entries.get(type);
+    if (known !== undefined) return known;
+    const made = new Map<string, Entry<RecordType>>();
+    this.#entries.set(type, made);
+    return made;
+  }
+
+  #delete(entry: Entry<RecordType>): void {
+    this.#inOrder.delete(entry);
+    this.#entries.get(entry.type)?.delete(entry.name);
   }
 
   /** Each step past a used entry was paid for by the hit that marked it. Ends: a second time round no entry is marked. */
   #makeRoom(): void {
-    for (const [key, entry] of this.#entries) {
-      this.#entries.delete(key);
-      if (!entry.used) return;
+    for (const entry of this.#inOrder) {
+      if (!entry.used) return this.#delete(entry);
       entry.used = false;
-      this.#entries.set(key, entry);
+      this.#inOrder.delete(entry);
+      this.#inOrder.add(entry);
     }
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#inOrder.clear();
   }
+}
+
+/** The text in memory of its own: a name cut out of a record or a header field would keep all of that text for as long as it is kept. */
+function copied(name: string): string {
+  return Buffer.from(name, 'latin1').toString('latin1');
 }
 
 function isOfType<T extends RecordType>(entry: Entry<RecordType>, type: T): entry is Entry<T> {

@@ -142,12 +142,12 @@ export class CachingResolver implements Resolver {
     if (options.signal?.aborted === true) return failure('timeout', []);
     const normalized = normalizeName(name);
     if (normalized === null) return { status: 'nxdomain', ttl: 0, authentic: false, cnames: [] };
-    const key = `${type} ${normalized}`;
-    const cached = this.#cache.get(key, type);
+    const cached = this.#cache.get(normalized, type);
     if (cached !== null) {
       this.#cacheHits += 1;
       return cached;
     }
+    const key = `${type} ${normalized}`;
     const underWay = this.#lookups.get(key);
     const joined = underWay !== undefined && isOfType(underWay, type);
     if (joined) this.#coalesced += 1;
@@ -163,7 +163,7 @@ export class CachingResolver implements Resolver {
   known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
     if (this.#closed) return undefined;
     const normalized = normalizeName(name);
-    const cached = normalized === null ? null : this.#cache.get(`${type} ${normalized}`, type);
+    const cached = normalized === null ? null : this.#cache.get(normalized, type);
     if (cached === null) return undefined;
     this.#asked += 1;
     this.#cacheHits += 1;
@@ -212,7 +212,7 @@ export class CachingResolver implements Resolver {
     if (abort.signal.aborted) return answer;
     if (answer.status === 'temporary-failure') this.#failures[answer.reason] += 1;
     this.#lookups.delete(key);
-    this.#cache.set(key, type, answer, lifetime);
+    this.#cache.set(name, type, answer, lifetime);
     return answer;
   }
 
