@@ -1,5 +1,4 @@
 /** check_host() (RFC 7208 §4): may this client send mail for this domain? */
-import { normalizeName } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { describeSpf, spfCodeResults } from './codes.ts';
 import type { SpfValues } from './codes.ts';
@@ -11,11 +10,9 @@ import type { Verdict } from './evaluate-domain.ts';
 import { noCounts } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { findExplanation } from './explanation.ts';
-import { dottedForm, formatIp, parseClientIp } from './ip.ts';
-import type { IpAddress } from './ip.ts';
+import { formatIp, parseClientIp } from './ip.ts';
 import { spfLimits } from './limits.ts';
 import type { SpfLimits } from './limits.ts';
-import type { MacroValues } from './macro.ts';
 import type { SpfResult } from './result.ts';
 
 /** Who is to be checked, and with what. */
@@ -76,28 +73,39 @@ async function check(
   if (client === undefined) {
     throw new SpfInputError('spf.invalid-ip', 'ip must be one IPv4 or IPv6 address in its usual textual form');
   }
-  const limits: SpfLimits = { ...spfLimits, ...options.limits };
+  const limits: SpfLimits = options.limits === undefined ? spfLimits : { ...spfLimits, ...options.limits };
   const domain = identityDomain(domainText);
+  const identity = domain ?? domainText;
   const deadline = new Deadline(limits.maxDuration, options.signal);
   const evaluation: Evaluation = {
     resolver: options.resolver,
     limits,
     deadline,
     client,
-    identity: domain ?? domainText,
-    macros: senderMacros(options, limits, client, localPart, domain ?? domainText),
-    active: new Set(),
-    counts: { lookupTerms: 0, voidLookups: 0, queries: 0 },
-    shownCounts: noCounts,
+    identity,
+    session: {
+      client,
+      helo: options.helo,
+      localPart,
+      domain: identity,
+      receiver: options.receiver ?? 'unknown',
+      now: options.now ?? new Date(),
+      maxLength: limits.maxMacroValueLength,
+    },
+    counts: noCounts,
     trace: [],
     traceOmitted: 0,
+    record: undefined,
   };
   try {
-    const verdict = domain === undefined ? notADomain(domainText) : await evaluateDomain(evaluation, domain, 0);
+    const evaluating =
+      domain === undefined ? notADomain(domainText) : evaluateDomain(evaluation, { domain, depth: 0, from: undefined });
+    const verdict = evaluating instanceof Promise ? await evaluating : evaluating;
     if (verdict.step !== undefined) verdict.step.decisive = true;
-    const words = await ownersWords(evaluation, verdict);
-    const sender = `${localPart}@${domain ?? domainText}`;
-    return assemble(evaluation, { helo: options.helo, mailFrom, sender }, verdict, words);
+    const { explanation } = verdict;
+    const isExplained = verdict.finding.code === 'spf.fail' && explanation !== undefined;
+    const words = isExplained ? await findExplanation(evaluation, explanation.modifier, explanation.place) : undefined;
+    return assemble(evaluation, mailFrom, verdict, words);
   } finally {
     deadline.end();
   }
@@ -108,82 +116,31 @@ function notADomain(text: string): Verdict {
   return { finding: { code: 'spf.invalid-domain', values: { domain: text } } };
 }
 
-/** RFC 7208 §7.2, §7.3. Most records hold no macro: what they stand for is worked out when one does. */
-function senderMacros(
-  options: SpfHeloOptions,
-  limits: SpfLimits,
-  client: IpAddress,
-  localPart: string,
-  domain: string,
-): Evaluation['macros'] {
-  let shared: MacroValues | undefined;
-  return (recordDomain, clientName) => {
-    shared ??= sharedMacros(options, limits, client, localPart, domain);
-    return { ...shared, d: recordDomain, p: clientName };
-  };
-}
-
-/** Of all records: everything but `%{d}` and `%{p}`. A value that cannot stand in a name or a line of text is undefined (RFC 8616 §4). */
-function sharedMacros(
-  options: SpfHeloOptions,
-  limits: SpfLimits,
-  client: IpAddress,
-  localPart: string,
-  domain: string,
-): MacroValues {
-  const usable = (value: string): string | undefined =>
-    value.length <= limits.maxMacroValueLength && isPrintableAscii(value) ? value : undefined;
-  return {
-    s: usable(`${localPart}@${domain}`),
-    l: usable(localPart),
-    o: usable(domain),
-    i: dottedForm(client),
-    v: client.version === 4 ? 'in-addr' : 'ip6',
-    h: usable(isPrintableAscii(options.helo) ? options.helo : (normalizeName(options.helo) ?? options.helo)),
-    c: formatIp(client),
-    r: usable(options.receiver ?? 'unknown'),
-    t: String(Math.floor((options.now ?? new Date()).getTime() / 1000)),
-  };
-}
-
-function isPrintableAscii(text: string): boolean {
-  return !/[^\x20-\x7e]/.test(text);
-}
-
-async function ownersWords(evaluation: Evaluation, verdict: Verdict): Promise<string | undefined> {
-  if (verdict.finding.code !== 'spf.fail' || verdict.explanation === undefined) return undefined;
-  return findExplanation(evaluation, verdict.explanation.modifier, verdict.explanation.domain);
-}
-
 function assemble(
   evaluation: Evaluation,
-  session: { readonly helo: string; readonly mailFrom: string | undefined; readonly sender: string },
-  verdict: Verdict,
+  mailFrom: string | undefined,
+  { finding, matched }: Verdict,
   explanationText: string | undefined,
 ): SpfResult {
-  const { code } = verdict.finding;
+  const { code } = finding;
+  const { identity, session, record } = evaluation;
   const ip = formatIp(evaluation.client);
-  const values: SpfValues = {
-    domain: evaluation.identity,
-    identity: evaluation.identity,
-    ip,
-    ...verdict.finding.values,
-  };
+  const values: SpfValues = { domain: identity, identity, ip, ...finding.values };
   return {
     result: spfCodeResults[code],
     code,
     ...describeSpf(code, values),
-    identity: session.mailFrom === undefined ? 'helo' : 'mailfrom',
-    domain: evaluation.identity,
+    identity: mailFrom === undefined ? 'helo' : 'mailfrom',
+    domain: identity,
     ...(explanationText === undefined ? {} : { explanationText }),
     evidence: {
       ip,
       helo: session.helo,
-      ...(session.mailFrom === undefined ? {} : { mailFrom: session.mailFrom }),
-      sender: session.sender,
-      ...(verdict.record === undefined ? {} : { record: verdict.record }),
-      ...(verdict.matched === undefined ? {} : { matched: verdict.matched }),
-      counts: { ...evaluation.counts },
+      ...(mailFrom === undefined ? {} : { mailFrom }),
+      sender: `${session.localPart}@${identity}`,
+      ...(record === undefined ? {} : { record }),
+      ...(matched === undefined ? {} : { matched }),
+      counts: evaluation.counts,
       trace: evaluation.trace,
       traceOmitted: evaluation.traceOmitted,
       values,

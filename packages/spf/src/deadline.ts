@@ -1,17 +1,51 @@
 /**
- * The time a check has: its own limit and the caller's signal, whichever comes first. Nothing is set up until something
- * has to be waited for: most checks find all their answers known.
+ * The time a check has: its own limit and the caller's signal, whichever comes first. Nothing is set up, and the clock does
+ * not run, until something has to be waited for: most checks find all their answers known.
  */
 export class Deadline {
   readonly #duration: number;
-  readonly #begun = performance.now();
   readonly #outer: AbortSignal | undefined;
-  #controller: AbortController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #alarm: Alarm | undefined;
+
+  /** @param duration milliseconds */
+  constructor(duration: number, outer: AbortSignal | undefined) {
+    this.#duration = duration;
+    this.#outer = outer;
+  }
+
+  /** Comes when the time is up. The clock runs from the first time that somebody asks for it. */
+  get signal(): AbortSignal {
+    return this.#started().signal;
+  }
+
+  /** Whether the time is up. */
+  get passed(): boolean {
+    return (this.#alarm?.signal ?? this.#outer)?.aborted === true;
+  }
+
+  /** What is waited for, or `late` when the time is up before it comes. */
+  wait<T>(pending: Promise<T>, late: T): Promise<T> {
+    return this.#started().wait(pending, late);
+  }
+
+  /** Lets go of timer and signal. */
+  end(): void {
+    this.#alarm?.end();
+  }
+
+  #started(): Alarm {
+    return (this.#alarm ??= new Alarm(this.#duration, this.#outer));
+  }
+}
+
+class Alarm {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #outer: AbortSignal | undefined;
   /** Those who wait for an answer, to be told when the time is up. */
   readonly #waiting = new Set<() => void>();
-  readonly #pass = (): void => {
-    this.#controller?.abort();
+  readonly #ring = (): void => {
+    this.#controller.abort();
     // Behind what the resolver itself has to say about the signal.
     queueMicrotask(() => queueMicrotask(this.#giveUp));
   };
@@ -20,32 +54,17 @@ export class Deadline {
     this.#waiting.clear();
   };
 
-  /** Starts the clock: `duration` in milliseconds. */
   constructor(duration: number, outer: AbortSignal | undefined) {
-    this.#duration = duration;
     this.#outer = outer;
+    this.#timer = setTimeout(this.#ring, duration);
+    if (outer?.aborted === true) this.#ring();
+    outer?.addEventListener('abort', this.#ring, { once: true });
   }
 
-  /** Comes when the time is up. */
   get signal(): AbortSignal {
-    return (this.#controller ?? this.#arm()).signal;
+    return this.#controller.signal;
   }
 
-  /** Whether the time is up. */
-  get passed(): boolean {
-    return (this.#controller?.signal ?? this.#outer)?.aborted === true;
-  }
-
-  #arm(): AbortController {
-    const controller = new AbortController();
-    this.#controller = controller;
-    this.#timer = setTimeout(this.#pass, Math.max(0, this.#begun + this.#duration - performance.now()));
-    if (this.#outer?.aborted === true) this.#pass();
-    this.#outer?.addEventListener('abort', this.#pass, { once: true });
-    return controller;
-  }
-
-  /** What is waited for, or `late` when the time is up before it comes. */
   wait<T>(pending: Promise<T>, late: T): Promise<T> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => resolve(late);
@@ -56,10 +75,8 @@ export class Deadline {
     });
   }
 
-  /** Lets go of timer and signal. */
   end(): void {
-    if (this.#controller === undefined) return;
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#pass);
+    this.#outer?.removeEventListener('abort', this.#ring);
   }
 }

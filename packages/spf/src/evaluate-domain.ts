@@ -1,11 +1,11 @@
 /** One record and its terms, from left to right, with the records it includes or redirects to (RFC 7208 §4.4–4.7). */
-import { normalizeName } from '@zegel/dns';
+import { after, normalizeName } from '@zegel/dns';
 import type { DnsAnswer } from '@zegel/dns';
 import { spfCodeResults } from './codes.ts';
 import type { SpfCode } from './codes.ts';
 import { isMultiLabel } from './domain.ts';
-import { ask, beginStep, countLookup, deadlineExceeded, endStep, temporaryFailure } from './evaluation.ts';
-import type { Evaluation, Finding, Step } from './evaluation.ts';
+import { ask, beginStep, countLookup, deadlineExceeded, endStep, shownText, temporaryFailure } from './evaluation.ts';
+import type { Evaluation, Finding, Place, Step } from './evaluation.ts';
 import { matches, matchesLocally } from './mechanisms.ts';
 import { isSpfRecord, parseKnownRecord } from './parse.ts';
 import { isLocal } from './record.ts';
@@ -19,26 +19,21 @@ export interface Verdict {
   /** The step that decided. */
   readonly step?: Step;
   readonly matched?: NonNullable<SpfEvidence['matched']>;
-  /** Where the owner of the record that decided says why, and the domain of that record. */
-  readonly explanation?: { readonly modifier: DomainModifier; readonly domain: string };
-  /** The text of the domain's own record. */
-  readonly record?: string;
+  /** Where the owner of the record that decided says why. */
+  readonly explanation?: { readonly modifier: DomainModifier; readonly place: Place };
 }
 
-/** Evaluates the record of `domain`, which is a normalized name. `depth` counts the `include` around it. */
-export async function evaluateDomain(evaluation: Evaluation, domain: string, depth: number): Promise<Verdict> {
-  const step = beginStep(evaluation, 'record', domain, depth, '');
-  if (!isMultiLabel(domain)) return stopReading(evaluation, step, 'spf.invalid-domain');
-  const asked = ask(evaluation, step, domain, 'TXT');
-  const read = readAnswer(evaluation, step, asked instanceof Promise ? await asked : asked);
-  if ('finding' in read) return read;
-  const { record } = read;
-  evaluation.active.add(domain);
-  try {
-    return { ...(await evaluateRecord(evaluation, record, domain, depth)), record: record.text };
-  } finally {
-    evaluation.active.delete(domain);
-  }
+/** Evaluates the record of a domain, which is a normalized name. */
+export function evaluateDomain(evaluation: Evaluation, place: Place): Verdict | Promise<Verdict> {
+  const step = beginStep(evaluation, 'record', place, '');
+  if (!isMultiLabel(place.domain)) return stopReading(evaluation, step, 'spf.invalid-domain');
+  return after(ask(evaluation, step, place.domain, 'TXT'), (answer) => {
+    const read = readAnswer(evaluation, step, answer);
+    if ('finding' in read) return read;
+    const { record } = read;
+    evaluation.record ??= record.text;
+    return evaluateTerms(evaluation, record, place, 0);
+  });
 }
 
 /** RFC 7208 §4.4, §4.5: the one TXT record of the domain that is an SPF record. */
@@ -61,10 +56,10 @@ function readAnswer(
   const parsed = parseKnownRecord(octets, evaluation.limits.maxRecordLength);
   if (!parsed.ok) {
     const { fault, term, position } = parsed.error;
-    const values = { fault, term, position: String(position) };
-    return { ...stopReading(evaluation, step, 'spf.syntax-error', values), record: showRecord(octets) };
+    evaluation.record ??= showRecord(octets);
+    return stopReading(evaluation, step, 'spf.syntax-error', { fault, term, position: String(position) });
   }
-  step.text = parsed.record.text.slice(0, 512);
+  step.text = shownText(parsed.record.text);
   endStep(evaluation, step, 'record');
   return parsed;
 }
@@ -79,37 +74,62 @@ function showRecord(octets: Uint8Array): string {
   return new TextDecoder('latin1').decode(octets.subarray(0, 512));
 }
 
-async function evaluateRecord(
+/** Evaluates the terms of a record from one on. */
+function evaluateTerms(
   evaluation: Evaluation,
   record: SpfRecord,
-  domain: string,
-  depth: number,
-): Promise<Verdict> {
-  for (const directive of record.directives) {
-    const step = beginStep(evaluation, 'term', domain, depth, directive.text);
-    // Most terms are networks: they need no DNS, and no promise.
+  place: Place,
+  from: number,
+): Verdict | Promise<Verdict> {
+  const { directives } = record;
+  for (let at = from; at < directives.length; at++) {
+    const directive = directives[at];
+    if (directive === undefined) break;
+    const step = beginStep(evaluation, 'term', place, directive.text);
     const { mechanism } = directive;
     const outcome = isLocal(mechanism)
       ? matchesLocally(mechanism, evaluation.client)
-      : await evaluateMechanism(evaluation, step, mechanism, domain, depth);
-    if (outcome === false && !evaluation.deadline.passed) {
-      endStep(evaluation, step, 'no-match');
-      continue;
+      : evaluateMechanism(evaluation, step, mechanism, place);
+    if (outcome instanceof Promise) {
+      return outcome.then(
+        (late) =>
+          conclude(evaluation, record, directive, step, place, late) ??
+          evaluateTerms(evaluation, record, place, at + 1),
+      );
     }
-    if (outcome !== true) {
-      endStep(evaluation, step, 'error');
-      return outcome === false ? { finding: deadlineExceeded(), step } : outcome;
-    }
-    endStep(evaluation, step, 'match');
-    return {
-      finding: { code: matchCode(evaluation, directive), values: { domain, term: directive.text } },
-      step,
-      matched: { term: directive.text, domain },
-      ...(record.explanation === undefined ? {} : { explanation: { modifier: record.explanation, domain } }),
-    };
+    const verdict = conclude(evaluation, record, directive, step, place, outcome);
+    if (verdict !== undefined) return verdict;
   }
-  if (record.redirect !== undefined) return redirect(evaluation, record.redirect, domain, depth);
-  return { finding: { code: 'spf.no-match', values: { domain } } };
+  if (record.redirect !== undefined) return redirect(evaluation, record.redirect, place);
+  return { finding: { code: 'spf.no-match', values: { domain: place.domain } } };
+}
+
+/** Ends the step of a term: a verdict where the check ends with it. */
+function conclude(
+  evaluation: Evaluation,
+  record: SpfRecord,
+  directive: Directive,
+  step: Step,
+  place: Place,
+  outcome: boolean | Verdict,
+): Verdict | undefined {
+  if (outcome === false && !evaluation.deadline.passed) {
+    endStep(evaluation, step, 'no-match');
+    return undefined;
+  }
+  if (outcome !== true) {
+    endStep(evaluation, step, 'error');
+    return outcome === false ? { finding: deadlineExceeded(), step } : outcome;
+  }
+  endStep(evaluation, step, 'match');
+  const { domain } = place;
+  const { text } = directive;
+  return {
+    finding: { code: matchCode(evaluation, directive), values: { domain, term: text } },
+    step,
+    matched: { term: text, domain },
+    ...(record.explanation === undefined ? {} : { explanation: { modifier: record.explanation, place } }),
+  };
 }
 
 function matchCode(evaluation: Evaluation, directive: Directive): SpfCode {
@@ -142,24 +162,28 @@ const codeOfQualifier: Readonly<Record<Qualifier, SpfCode>> = {
 };
 
 /** Does it match? A verdict where the check ends. */
-async function evaluateMechanism(
+function evaluateMechanism(
   evaluation: Evaluation,
   step: Step,
   mechanism: Exclude<Mechanism, LocalMechanism>,
-  domain: string,
-  depth: number,
-): Promise<boolean | Verdict> {
+  place: Place,
+): boolean | Verdict | Promise<boolean | Verdict> {
   const finding = countLookup(evaluation, step);
   if (finding !== undefined) return { finding, step };
-  if (mechanism.name !== 'include') {
-    const outcome = await matches(evaluation, step, mechanism, domain);
-    return typeof outcome === 'boolean' ? outcome : { finding: withDomain(outcome, domain), step };
-  }
-  const target = await targetName(evaluation, step, mechanism.domain, domain);
-  if (target.status === 'over-limit') return { finding: target.finding, step };
-  // RFC 8616 §4: a term that needs a local part with no ASCII form does not match.
-  if (target.status === 'unusable') return false;
-  return includes(step, target.name, await follow(evaluation, step, target.name, depth + 1));
+  return after(targetName(evaluation, step, mechanism.domain, place.domain), (target) => {
+    if (target.status === 'over-limit') return { finding: target.finding, step };
+    // RFC 8616 §4: a term that needs a local part with no ASCII form does not match.
+    if (target.status === 'unusable') return false;
+    if (mechanism.name === 'include') {
+      return after(follow(evaluation, step, target.name, place, place.depth + 1), (inner) =>
+        includes(step, target.name, inner),
+      );
+    }
+    if (target.status === 'malformed') return false;
+    return after(matches(evaluation, step, mechanism, target.name), (outcome) =>
+      typeof outcome === 'boolean' ? outcome : { finding: withDomain(outcome, place.domain), step },
+    );
+  });
 }
 
 function withDomain(finding: Finding, domain: string): Finding {
@@ -184,31 +208,36 @@ function includes(step: Step, target: string, inner: Verdict): boolean | Verdict
 }
 
 /** RFC 7208 §6.1: the other record's verdict is this one's, its explanation included. */
-async function redirect(
-  evaluation: Evaluation,
-  modifier: DomainModifier,
-  domain: string,
-  depth: number,
-): Promise<Verdict> {
-  const step = beginStep(evaluation, 'term', domain, depth, modifier.text);
+function redirect(evaluation: Evaluation, modifier: DomainModifier, place: Place): Verdict | Promise<Verdict> {
+  const step = beginStep(evaluation, 'term', place, modifier.text);
   const finding = countLookup(evaluation, step);
   if (finding !== undefined) return { finding, step };
-  const target = await targetName(evaluation, step, modifier.domain, domain);
-  if (target.status === 'over-limit') return { finding: target.finding, step };
-  if (target.status === 'unusable') return stopAt(step, 'spf.redirect-without-record', modifier.text);
-  const verdict = await follow(evaluation, step, target.name, depth);
-  const found = spfCodeResults[verdict.finding.code] !== 'none';
-  endStep(evaluation, step, found ? 'followed' : 'error');
-  return found ? verdict : stopAt(step, 'spf.redirect-without-record', target.name);
+  return after(targetName(evaluation, step, modifier.domain, place.domain), (target) => {
+    if (target.status === 'over-limit') return { finding: target.finding, step };
+    if (target.status === 'unusable') return stopAt(step, 'spf.redirect-without-record', modifier.text);
+    return after(follow(evaluation, step, target.name, place, place.depth), (verdict) => {
+      const found = spfCodeResults[verdict.finding.code] !== 'none';
+      endStep(evaluation, step, found ? 'followed' : 'error');
+      return found ? verdict : stopAt(step, 'spf.redirect-without-record', target.name);
+    });
+  });
 }
 
 /** The verdict of another record: `none` for a name that has none, or that cannot be asked (RFC 7208 §4.3). */
-function follow(evaluation: Evaluation, step: Step, target: string, depth: number): Verdict | Promise<Verdict> {
-  const name = normalizeName(target);
-  if (name === null) return { finding: { code: 'spf.invalid-domain', values: { domain: target } }, step };
+function follow(
+  evaluation: Evaluation,
+  step: Step,
+  target: string,
+  from: Place,
+  depth: number,
+): Verdict | Promise<Verdict> {
+  const domain = normalizeName(target);
+  if (domain === null) return { finding: { code: 'spf.invalid-domain', values: { domain: target } }, step };
   // What is being evaluated has not matched so far and will not the second time: it would use up the limit.
-  if (evaluation.active.has(name)) return stopAt(step, 'spf.loop', name);
-  return evaluateDomain(evaluation, name, depth);
+  for (let place: Place | undefined = from; place !== undefined; place = place.from) {
+    if (place.domain === domain) return stopAt(step, 'spf.loop', domain);
+  }
+  return evaluateDomain(evaluation, { domain, depth, from });
 }
 
 function stopAt(step: Step, code: SpfCode, name: string): Verdict {

@@ -4,7 +4,7 @@ import type { SpfCode, SpfValues } from './codes.ts';
 import type { Deadline } from './deadline.ts';
 import type { IpAddress } from './ip.ts';
 import type { SpfLimits } from './limits.ts';
-import type { MacroValues } from './macro.ts';
+import type { MacroSession } from './macro-values.ts';
 import type { SpfCounts, SpfLookup, SpfStepOutcome, SpfTraceEntry } from './result.ts';
 
 export interface Evaluation {
@@ -14,15 +14,24 @@ export interface Evaluation {
   readonly client: IpAddress;
   /** The domain of the identity: whose record set the limits are blamed on. */
   readonly identity: string;
-  /** What macros stand for in a record of `domain`; `clientName` is the value of `%{p}`, where one is needed. */
-  readonly macros: (domain: string, clientName?: string) => MacroValues;
-  /** Domains being evaluated, outermost first: a second visit of one would never end. */
-  readonly active: Set<string>;
-  readonly counts: Mutable<SpfCounts>;
-  /** The counts as the latest step shows them: most steps count nothing, and share one. */
-  shownCounts: SpfCounts;
+  /** What macros are made of. */
+  readonly session: MacroSession;
+  /** Replaced at each count: the steps in between share one. */
+  counts: SpfCounts;
   readonly trace: SpfTraceEntry[];
   traceOmitted: number;
+  /** The text of the identity's own record. */
+  record: string | undefined;
+}
+
+/** A record, and those that lead to it. */
+export interface Place {
+  /** Whose record it is. */
+  readonly domain: string;
+  /** How many `include` lie around it. */
+  readonly depth: number;
+  /** The record with the `include` or `redirect`. */
+  readonly from: Place | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -45,21 +54,15 @@ const shownRecords = 10;
 const noLookups: readonly SpfLookup[] = [];
 
 /** Opens a step of the trace; above the trace's limit it is only counted. */
-export function beginStep(
-  evaluation: Evaluation,
-  kind: SpfTraceEntry['step'],
-  domain: string,
-  depth: number,
-  text: string,
-): Step {
+export function beginStep(evaluation: Evaluation, kind: SpfTraceEntry['step'], place: Place, text: string): Step {
   const step: Step = {
     step: kind,
-    domain,
-    depth,
-    text: text.slice(0, shownTextLength),
+    domain: place.domain,
+    depth: place.depth,
+    text: shownText(text),
     lookups: noLookups,
     outcome: 'error',
-    counts: countsSoFar(evaluation),
+    counts: evaluation.counts,
     decisive: false,
   };
   if (evaluation.trace.length < evaluation.limits.maxTraceEntries) evaluation.trace.push(step);
@@ -67,19 +70,15 @@ export function beginStep(
   return step;
 }
 
+/** A term or record as far as the trace shows it. */
+export function shownText(text: string): string {
+  return text.length > shownTextLength ? text.slice(0, shownTextLength) : text;
+}
+
 /** Closes a step with what it came to. */
 export function endStep(evaluation: Evaluation, step: Step, outcome: SpfStepOutcome): void {
   step.outcome = outcome;
-  step.counts = countsSoFar(evaluation);
-}
-
-function countsSoFar(evaluation: Evaluation): SpfCounts {
-  const { counts, shownCounts } = evaluation;
-  const isSame =
-    counts.lookupTerms === shownCounts.lookupTerms &&
-    counts.voidLookups === shownCounts.voidLookups &&
-    counts.queries === shownCounts.queries;
-  return isSame ? shownCounts : (evaluation.shownCounts = { ...counts });
+  step.counts = evaluation.counts;
 }
 
 /** Asks the DNS, as long as there is time. When there is none left, the answer is a time-out at once. */
@@ -91,9 +90,9 @@ export function ask<T extends RecordType>(
 ): DnsAnswer<T> | Promise<DnsAnswer<T>> {
   const lookup: Mutable<SpfLookup> = { name, type, status: 'unanswered' };
   step.lookups = step.lookups === noLookups ? [lookup] : [...step.lookups, lookup];
-  const { deadline, resolver } = evaluation;
+  const { deadline, resolver, counts } = evaluation;
   if (deadline.passed) return timedOut;
-  evaluation.counts.queries++;
+  evaluation.counts = { ...counts, queries: counts.queries + 1 };
   const known = resolver.known?.(name, type);
   return known === undefined ? waitFor(evaluation, lookup, name, type) : noted(lookup, known);
 }
@@ -148,17 +147,21 @@ export function deadlineExceeded(): Finding {
 
 /** Counts a query that the limit on terms covers (RFC 7208 §4.6.4), before it is made. */
 export function countLookup(evaluation: Evaluation, step: Step): Finding | undefined {
-  evaluation.counts.lookupTerms++;
+  const { counts } = evaluation;
+  const lookupTerms = counts.lookupTerms + 1;
+  evaluation.counts = { ...counts, lookupTerms };
   const limit = evaluation.limits.maxLookupTerms;
-  if (evaluation.counts.lookupTerms <= limit) return undefined;
+  if (lookupTerms <= limit) return undefined;
   return overLimit('spf.too-many-lookups', step, limit);
 }
 
 /** Counts a term whose query for its own name found nothing (RFC 7208 §4.6.4). */
 export function countVoid(evaluation: Evaluation, step: Step): Finding | undefined {
-  evaluation.counts.voidLookups++;
+  const { counts } = evaluation;
+  const voidLookups = counts.voidLookups + 1;
+  evaluation.counts = { ...counts, voidLookups };
   const limit = evaluation.limits.maxVoidLookups;
-  if (evaluation.counts.voidLookups <= limit) return undefined;
+  if (voidLookups <= limit) return undefined;
   return overLimit('spf.too-many-void-lookups', step, limit);
 }
 

@@ -1,5 +1,5 @@
 import { ask, beginStep, endStep } from './evaluation.ts';
-import type { Evaluation } from './evaluation.ts';
+import type { Evaluation, Place } from './evaluation.ts';
 import { isAskable } from './domain.ts';
 import { expandName, expandText, parseMacroString } from './macro.ts';
 import type { DomainModifier } from './record.ts';
@@ -15,9 +15,10 @@ const decoder = new TextDecoder('latin1');
 export async function findExplanation(
   evaluation: Evaluation,
   modifier: DomainModifier,
-  domain: string,
+  place: Place,
 ): Promise<string | undefined> {
-  const step = beginStep(evaluation, 'explanation', domain, 0, modifier.text);
+  const { domain } = place;
+  const step = beginStep(evaluation, 'explanation', place, modifier.text);
   endStep(evaluation, step, 'not-used');
   const name = expandName(modifier.domain, await macroValues(evaluation, step, modifier.domain, domain));
   if (name === undefined || !isAskable(name)) return undefined;

@@ -1,13 +1,13 @@
 /** Does a mechanism match the client (RFC 7208 §5)? All of them but `include`, which asks about another record. */
+import { after, all } from '@zegel/dns';
+import type { DnsAnswer } from '@zegel/dns';
 import { isAskable, isWithin } from './domain.ts';
 import { ask, countVoid, temporaryFailure } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
 import { contains, parseIpv4, parseIpv6 } from './ip.ts';
 import type { IpAddress } from './ip.ts';
 import type { LocalMechanism, Mechanism } from './record.ts';
-import { targetName } from './target-name.ts';
 import { askAddresses, askClientNames, validateNames } from './validated-names.ts';
-import type { DnsAnswer } from '@zegel/dns';
 
 type HostMechanism = Extract<Mechanism, { name: 'a' | 'mx' }>;
 
@@ -16,38 +16,39 @@ export function matchesLocally(mechanism: LocalMechanism, client: IpAddress): bo
   return mechanism.name === 'all' || contains(mechanism.network, client);
 }
 
-/** True for a match, or why the check ends here. `domain` is the one whose record holds the mechanism. */
-export async function matches(
+/** What a mechanism comes to: true for a match, or why the check ends here. */
+type Outcome = boolean | Finding;
+
+/** Whether a mechanism matches that asks for `name`. */
+export function matches(
   evaluation: Evaluation,
   step: Step,
   mechanism: Exclude<Mechanism, LocalMechanism | { name: 'include' }>,
-  domain: string,
-): Promise<boolean | Finding> {
-  const target = await targetName(evaluation, step, mechanism.domain, domain);
-  if (target.status === 'over-limit') return target.finding;
-  if (target.status !== 'name') return false;
+  name: string,
+): Outcome | Promise<Outcome> {
   switch (mechanism.name) {
     case 'a':
-      return matchesAddresses(evaluation, step, mechanism, target.name);
+      return matchesAddresses(evaluation, step, mechanism, name);
     case 'mx':
-      return matchesMx(evaluation, step, mechanism, target.name);
+      return matchesMx(evaluation, step, mechanism, name);
     case 'ptr':
-      return matchesPtr(evaluation, step, target.name);
+      return matchesPtr(evaluation, step, name);
     case 'exists':
-      return exists(evaluation, step, target.name);
+      return exists(evaluation, step, name);
   }
 }
 
 /** RFC 7208 §5.3. */
-async function matchesAddresses(
+function matchesAddresses(
   evaluation: Evaluation,
   step: Step,
   mechanism: HostMechanism,
   name: string,
-): Promise<boolean | Finding> {
-  const answer = await askAddresses(evaluation, step, name);
-  if (answer.status === 'nodata' || answer.status === 'nxdomain') return countVoid(evaluation, step) ?? false;
-  return judgeAddresses(evaluation, mechanism, name, answer);
+): Outcome | Promise<Outcome> {
+  return after(askAddresses(evaluation, step, name), (answer) => {
+    if (answer.status === 'nodata' || answer.status === 'nxdomain') return countVoid(evaluation, step) ?? false;
+    return judgeAddresses(evaluation, mechanism, name, answer);
+  });
 }
 
 function judgeAddresses(
@@ -55,7 +56,7 @@ function judgeAddresses(
   mechanism: HostMechanism,
   name: string,
   answer: DnsAnswer<'A' | 'AAAA'>,
-): boolean | Finding {
+): Outcome {
   const { client } = evaluation;
   if (answer.status === 'temporary-failure') {
     return temporaryFailure(evaluation, name, client.version === 4 ? 'A' : 'AAAA', answer);
@@ -73,49 +74,63 @@ function judgeAddresses(
  * their addresses are asked for at once. Needing more hosts than the limit is an error (§4.6.4), having them is not.
  * A host without an address is no void look-up: the term's own query has found something.
  */
-async function matchesMx(
+function matchesMx(
   evaluation: Evaluation,
   step: Step,
   mechanism: HostMechanism,
   name: string,
-): Promise<boolean | Finding> {
-  const answer = await ask(evaluation, step, name, 'MX');
-  if (answer.status === 'temporary-failure') return temporaryFailure(evaluation, name, 'MX', answer);
-  if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+): Outcome | Promise<Outcome> {
+  return after(ask(evaluation, step, name, 'MX'), (answer) => {
+    if (answer.status === 'temporary-failure') return temporaryFailure(evaluation, name, 'MX', answer);
+    if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+    // A null MX (RFC 7505) has no name to ask for.
+    const hosts = answer.records
+      .toSorted((one, other) => one.preference - other.preference)
+      .map((record) => record.exchange)
+      .filter(isAskable);
+    return matchesHosts(evaluation, step, mechanism, name, hosts);
+  });
+}
+
+function matchesHosts(
+  evaluation: Evaluation,
+  step: Step,
+  mechanism: HostMechanism,
+  name: string,
+  hosts: readonly string[],
+): Outcome | Promise<Outcome> {
   const limit = evaluation.limits.maxMxHosts;
-  // A null MX (RFC 7505) has no name to ask for.
-  const hosts = answer.records
-    .toSorted((one, other) => one.preference - other.preference)
-    .map((record) => record.exchange)
-    .filter(isAskable);
   const asked = hosts.slice(0, limit);
-  const answers = await Promise.all(asked.map(async (host) => askAddresses(evaluation, step, host)));
-  for (const [index, host] of asked.entries()) {
-    const addresses = answers[index];
-    if (addresses === undefined) continue;
-    const match = judgeAddresses(evaluation, mechanism, host, addresses);
-    if (match !== false) return match;
-  }
-  if (hosts.length <= limit) return false;
-  return {
-    code: 'spf.too-many-mx-hosts',
-    values: { domain: step.domain, term: step.text, name, limit: String(limit) },
-  };
+  const answering = asked.map((host) => askAddresses(evaluation, step, host));
+  return after(all(answering), (answers) => {
+    for (const [index, host] of asked.entries()) {
+      const addresses = answers[index];
+      if (addresses === undefined) continue;
+      const match = judgeAddresses(evaluation, mechanism, host, addresses);
+      if (match !== false) return match;
+    }
+    if (hosts.length <= limit) return false;
+    return {
+      code: 'spf.too-many-mx-hosts',
+      values: { domain: step.domain, term: step.text, name, limit: String(limit) },
+    };
+  });
 }
 
 /** RFC 7208 §5.5: a DNS failure is no match; so are the names beyond the tenth. */
-async function matchesPtr(evaluation: Evaluation, step: Step, name: string): Promise<boolean | Finding> {
-  const answer = await askClientNames(evaluation, step);
-  if (answer.status === 'temporary-failure') return false;
-  if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
-  const names = answer.records.slice(0, evaluation.limits.maxPtrNames).filter((record) => isWithin(record, name));
-  const validated = await validateNames(evaluation, step, names);
-  return validated.length > 0;
+function matchesPtr(evaluation: Evaluation, step: Step, name: string): Outcome | Promise<Outcome> {
+  return after(askClientNames(evaluation, step), (answer) => {
+    if (answer.status === 'temporary-failure') return false;
+    if (answer.status !== 'found') return countVoid(evaluation, step) ?? false;
+    const names = answer.records.slice(0, evaluation.limits.maxPtrNames).filter((record) => isWithin(record, name));
+    return after(validateNames(evaluation, step, names), (validated) => validated.length > 0);
+  });
 }
 
 /** RFC 7208 §5.7: always a question for A records, whatever address the client has. */
-async function exists(evaluation: Evaluation, step: Step, name: string): Promise<boolean | Finding> {
-  const answer = await ask(evaluation, step, name, 'A');
-  if (answer.status === 'temporary-failure') return temporaryFailure(evaluation, name, 'A', answer);
-  return answer.status === 'found' ? true : (countVoid(evaluation, step) ?? false);
+function exists(evaluation: Evaluation, step: Step, name: string): Outcome | Promise<Outcome> {
+  return after(ask(evaluation, step, name, 'A'), (answer) => {
+    if (answer.status === 'temporary-failure') return temporaryFailure(evaluation, name, 'A', answer);
+    return answer.status === 'found' ? true : (countVoid(evaluation, step) ?? false);
+  });
 }

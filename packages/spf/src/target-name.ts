@@ -1,9 +1,11 @@
 /** The name a term asks for (RFC 7208 §4.8): its domain-spec expanded, or the domain whose record it stands in. */
+import { after } from '@zegel/dns';
 import { isAskable } from './domain.ts';
 import { countLookup } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
 import { expandName, isLiteral, noValues, usesMacro } from './macro.ts';
 import type { MacroString, MacroValues } from './macro.ts';
+import { RecordMacros } from './macro-values.ts';
 import { validatedName } from './validated-names.ts';
 
 /** What an expansion came to. Only a `name` can be asked for. */
@@ -17,7 +19,7 @@ export type Target =
 
 /**
  * The target name of a term of `domain`'s record. A `%{p}` in it costs one look-up of the limit (RFC 7208 §4.6.4), and is
- * the only thing that has to be waited for.
+ * the only thing that may have to be waited for.
  */
 export function targetName(
   evaluation: Evaluation,
@@ -26,10 +28,12 @@ export function targetName(
   domain: string,
 ): Target | Promise<Target> {
   if (spec === undefined) return { status: 'name', name: domain };
-  if (!usesMacro(spec, 'p')) return expand(spec, isLiteral(spec) ? noValues : evaluation.macros(domain));
-  const finding = countLookup(evaluation, step);
-  if (finding !== undefined) return { status: 'over-limit', finding };
-  return macroValues(evaluation, step, spec, domain).then((values) => expand(spec, values));
+  if (isLiteral(spec)) return expand(spec, noValues);
+  if (usesMacro(spec, 'p')) {
+    const finding = countLookup(evaluation, step);
+    if (finding !== undefined) return { status: 'over-limit', finding };
+  }
+  return after(macroValues(evaluation, step, spec, domain), (values) => expand(spec, values));
 }
 
 function expand(spec: MacroString, values: MacroValues): Target {
@@ -39,12 +43,13 @@ function expand(spec: MacroString, values: MacroValues): Target {
 }
 
 /** What the macros in a string stand for in a record of `domain`. Asks the DNS only when `%{p}` is among them. */
-export async function macroValues(
+export function macroValues(
   evaluation: Evaluation,
   step: Step,
   text: MacroString,
   domain: string,
-): Promise<MacroValues> {
-  const p = usesMacro(text, 'p') ? await validatedName(evaluation, step, domain) : undefined;
-  return evaluation.macros(domain, p);
+): MacroValues | Promise<MacroValues> {
+  const { session } = evaluation;
+  if (!usesMacro(text, 'p')) return new RecordMacros(session, domain);
+  return after(validatedName(evaluation, step, domain), (name) => new RecordMacros(session, domain, name));
 }

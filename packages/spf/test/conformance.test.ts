@@ -1,5 +1,5 @@
 import { ZoneResolver } from '@zegel/dns';
-import type { ZoneDeclaration } from '@zegel/dns';
+import type { Resolver, ZoneDeclaration } from '@zegel/dns';
 import { loadConformance } from '@zegel/test-harness';
 import { describe, expect, it } from 'vitest';
 import { checkHost } from '../src/index.ts';
@@ -67,8 +67,12 @@ const suites: readonly (readonly [name: string, file: string, total: number])[] 
 
 const disputed = new Set<string>();
 
-async function checkCase(suite: Suite, { ip, helo, mailfrom, zone }: Case): Promise<SpfResult> {
-  return checkHost({ ip, helo, mailFrom: mailfrom, resolver: new ZoneResolver(suite.zones[zone]!) });
+function checkCase(
+  suite: Suite,
+  { ip, helo, mailfrom, zone }: Case,
+  wrap: (zone: ZoneResolver) => Resolver = (zone) => zone,
+): Promise<SpfResult> {
+  return checkHost({ ip, helo, mailFrom: mailfrom, resolver: wrap(new ZoneResolver(suite.zones[zone]!)) });
 }
 
 for (const [name, file, total] of suites) {
@@ -88,6 +92,15 @@ for (const [name, file, total] of suites) {
         expect(test.explanation === 'DEFAULT' ? explanationText : undefined).toBeUndefined();
       });
     }
+
+    it('comes to the same, step by step, when every answer has to be waited for', async () => {
+      for (const test of suite.cases) {
+        const waited = await checkCase(suite, test, (zone) => ({
+          resolve: (name, type, options) => zone.resolve(name, type, options),
+        }));
+        expect(waited).toEqual(await checkCase(suite, test));
+      }
+    });
   });
 
   const explanations = suite.cases.flatMap((test) =>
