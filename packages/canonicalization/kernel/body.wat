@@ -14,92 +14,137 @@
     (v128.store (local.get $end) (v128.const i8x16 13 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
     (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0)))
 
-  ;; Whether an LF stands first, or of the first two octets one is half a line end and the other is not its other half.
-  (func $bareAt (param $at i32) (result i32)
-    (i32.or
-      (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x0a))
-      (i32.ne
-        (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x0d))
-        (i32.eq (i32.load8_u offset=1 (local.get $at)) (i32.const 0x0a)))))
+  ;; Sets $bare by what was found uneven, and by an LF that stands first: no CR is before that one.
+  (func $setBare (param $start i32) (param $uneven v128)
+    (global.set $bare
+      (i32.or
+        (v128.any_true (local.get $uneven))
+        (i32.eq (i32.load8_u (local.get $start)) (i32.const 0x0a)))))
 
   ;; Relaxed body canonicalization (RFC 6376 §3.4.4) of the octets from $start to $end, in place. Answers where the
   ;; result ends. Empty lines at the end of a body are no concern of it.
   ;;
   ;; Of a run of white space the last octet stays, as a SP, unless a CRLF follows. So an octet goes when it is white space
   ;; and white space or a CRLF follows it. The result is never ahead of what is still to be read.
+  ;;
+  ;; The octets looked for are in locals, sixteen times each: they stay in registers. As constants they would be made
+  ;; anew in each turn, which takes as long again as all the rest.
   (func (export "relax") (param $start i32) (param $end i32) (result i32)
+    (local $SP v128) (local $HTAB v128) (local $CR v128) (local $LF v128)
     (local $at i32) (local $out i32)
-    (local $octets v128) (local $next v128)
-    (local $space v128) (local $cr v128) (local $lf v128) (local $uneven v128)
-    (local $dropped i32) (local $packed i32)
+    (local $octets v128) (local $next v128) (local $octets2 v128) (local $next2 v128)
+    (local $space v128) (local $uneven v128)
+    (local $dropped i32) (local $packing i32)
+    (local.set $SP (i8x16.splat (i32.const 0x20)))
+    (local.set $HTAB (i8x16.splat (i32.const 0x09)))
+    (local.set $CR (i8x16.splat (i32.const 0x0d)))
+    (local.set $LF (i8x16.splat (i32.const 0x0a)))
     (call $close (local.get $end))
-    (global.set $bare (call $bareAt (local.get $start)))
     (local.set $at (local.get $start))
     (local.set $out (local.get $start))
     (loop $block
+      (if (i32.eqz (local.get $packing))
+        (then
+          ;; Two blocks that need no change but to move up: no tab, and no SP before white space or another control.
+          (if (i32.le_u (i32.add (local.get $at) (i32.const 32)) (local.get $end))
+            (then
+              (local.set $octets (v128.load (local.get $at)))
+              (local.set $next (v128.load offset=1 (local.get $at)))
+              (local.set $octets2 (v128.load offset=16 (local.get $at)))
+              (local.set $next2 (v128.load offset=17 (local.get $at)))
+              (if
+                (i32.eqz
+                  (v128.any_true
+                    (v128.or
+                      (v128.or
+                        (i8x16.eq (local.get $octets) (local.get $HTAB))
+                        (v128.and
+                          (i8x16.eq (local.get $octets) (local.get $SP))
+                          (i8x16.eq (i8x16.min_u (local.get $next) (local.get $SP)) (local.get $next))))
+                      (v128.or
+                        (i8x16.eq (local.get $octets2) (local.get $HTAB))
+                        (v128.and
+                          (i8x16.eq (local.get $octets2) (local.get $SP))
+                          (i8x16.eq (i8x16.min_u (local.get $next2) (local.get $SP)) (local.get $next2)))))))
+                (then
+                  ;; A CR stands where the octet behind it is an LF, and nowhere else.
+                  (local.set $uneven
+                    (v128.or
+                      (local.get $uneven)
+                      (v128.or
+                        (v128.xor
+                          (i8x16.eq (local.get $octets) (local.get $CR))
+                          (i8x16.eq (local.get $next) (local.get $LF)))
+                        (v128.xor
+                          (i8x16.eq (local.get $octets2) (local.get $CR))
+                          (i8x16.eq (local.get $next2) (local.get $LF))))))
+                  (v128.store (local.get $out) (local.get $octets))
+                  (v128.store offset=16 (local.get $out) (local.get $octets2))
+                  (local.set $out (i32.add (local.get $out) (i32.const 32)))
+                  (local.set $at (i32.add (local.get $at) (i32.const 32)))
+                  (br $block)))))
+          ;; Where something is to change, more is near, in HTML every few octets: four blocks are packed whatever they
+          ;; hold, which costs less than a processor that guesses wrong.
+          (local.set $packing (i32.const 4))))
+      (local.set $packing (i32.sub (local.get $packing) (i32.const 1)))
       (local.set $octets (v128.load (local.get $at)))
       (local.set $next (v128.load offset=1 (local.get $at)))
+      (local.set $uneven
+        (v128.or
+          (local.get $uneven)
+          (v128.xor
+            (i8x16.eq (local.get $octets) (local.get $CR))
+            (i8x16.eq (local.get $next) (local.get $LF)))))
       (local.set $space
         (v128.or
-          (i8x16.eq (local.get $octets) (i8x16.splat (i32.const 0x20)))
-          (i8x16.eq (local.get $octets) (i8x16.splat (i32.const 0x09)))))
-      (local.set $cr (i8x16.eq (local.get $next) (i8x16.splat (i32.const 0x0d))))
-      (local.set $lf (i8x16.eq (v128.load offset=2 (local.get $at)) (i8x16.splat (i32.const 0x0a))))
-      ;; A CR stands where the octet behind it is an LF, and nowhere else.
-      (local.set $uneven (v128.or (local.get $uneven) (v128.xor (local.get $cr) (local.get $lf))))
+          (i8x16.eq (local.get $octets) (local.get $SP))
+          (i8x16.eq (local.get $octets) (local.get $HTAB))))
       (local.set $dropped
         (i8x16.bitmask
           (v128.and
             (local.get $space)
             (v128.or
-              (v128.and (local.get $cr) (local.get $lf))
               (v128.or
-                (i8x16.eq (local.get $next) (i8x16.splat (i32.const 0x20)))
-                (i8x16.eq (local.get $next) (i8x16.splat (i32.const 0x09))))))))
-      (local.set $octets (v128.bitselect (i8x16.splat (i32.const 0x20)) (local.get $octets) (local.get $space)))
-      ;; Where one block needs packing others near it do, in HTML every few: packing eight of them whatever they hold costs
-      ;; less than a processor that guesses wrong.
-      (local.set $packed (select (i32.const 8) (local.get $packed) (local.get $dropped)))
-      (if (local.get $packed)
-        (then
-          ;; The low eight octets, then the high eight behind those of them that stay.
-          (v128.store64_lane 0
-            (local.get $out)
-            (i8x16.swizzle
-              (local.get $octets)
-              (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
-          (v128.store64_lane 0
-            (i32.sub
-              (i32.add (local.get $out) (i32.const 8))
-              (i32.popcnt (i32.and (local.get $dropped) (i32.const 0xff))))
-            (i8x16.swizzle
-              (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
-              (v128.load64_zero (i32.shl (i32.shr_u (local.get $dropped) (i32.const 8)) (i32.const 3)))))
-          (local.set $out
-            (i32.sub (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $dropped))))
-          (local.set $packed (i32.sub (local.get $packed) (i32.const 1))))
-        (else
-          (v128.store (local.get $out) (local.get $octets))
-          (local.set $out (i32.add (local.get $out) (i32.const 16)))))
+                (i8x16.eq (local.get $next) (local.get $SP))
+                (i8x16.eq (local.get $next) (local.get $HTAB)))
+              (v128.and
+                (i8x16.eq (local.get $next) (local.get $CR))
+                (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF)))))))
+      (local.set $octets (v128.bitselect (local.get $SP) (local.get $octets) (local.get $space)))
+      ;; The low eight octets, then the high eight behind those of them that stay.
+      (v128.store64_lane 0
+        (local.get $out)
+        (i8x16.swizzle
+          (local.get $octets)
+          (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
+      (v128.store64_lane 0
+        (i32.sub
+          (i32.add (local.get $out) (i32.const 8))
+          (i32.popcnt (i32.and (local.get $dropped) (i32.const 0xff))))
+        (i8x16.swizzle
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
+          (v128.load64_zero (i32.shl (i32.shr_u (local.get $dropped) (i32.const 8)) (i32.const 3)))))
+      (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $dropped))))
       (local.set $at (i32.add (local.get $at) (i32.const 16)))
       (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
-    (global.set $bare (i32.or (global.get $bare) (v128.any_true (local.get $uneven))))
+    (call $setBare (local.get $start) (local.get $uneven))
     ;; Nothing beyond the end was dropped: what was read too much was written too much.
     (i32.sub (local.get $out) (i32.sub (local.get $at) (local.get $end))))
 
   ;; Looks for bare line ends alone, see $bare.
   (func (export "watch") (param $start i32) (param $end i32)
-    (local $at i32) (local $uneven v128)
+    (local $CR v128) (local $LF v128) (local $at i32) (local $uneven v128)
+    (local.set $CR (i8x16.splat (i32.const 0x0d)))
+    (local.set $LF (i8x16.splat (i32.const 0x0a)))
     (call $close (local.get $end))
-    (global.set $bare (call $bareAt (local.get $start)))
     (local.set $at (local.get $start))
     (loop $block
       (local.set $uneven
         (v128.or
           (local.get $uneven)
           (v128.xor
-            (i8x16.eq (v128.load (local.get $at)) (i8x16.splat (i32.const 0x0d)))
-            (i8x16.eq (v128.load offset=1 (local.get $at)) (i8x16.splat (i32.const 0x0a))))))
+            (i8x16.eq (v128.load (local.get $at)) (local.get $CR))
+            (i8x16.eq (v128.load offset=1 (local.get $at)) (local.get $LF)))))
       (local.set $at (i32.add (local.get $at) (i32.const 16)))
       (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
-    (global.set $bare (i32.or (global.get $bare) (v128.any_true (local.get $uneven))))))
+    (call $setBare (local.get $start) (local.get $uneven))))

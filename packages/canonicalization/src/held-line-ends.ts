@@ -29,6 +29,13 @@ export class HeldLineEnds {
     this.#count += lines;
   }
 
+  /** Takes one of them back, for a caller that hands it on before what comes next. False when none is held. */
+  takeOne(): boolean {
+    if (this.#count === 0) return false;
+    this.#count--;
+    return true;
+  }
+
   /** Octets come next, none to many: they are handed on but for the line ends behind them, and what was held before them. */
   pass(bytes: Uint8Array): void {
     let end = bytes.length;

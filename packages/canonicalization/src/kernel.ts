@@ -17,7 +17,7 @@ interface KernelExports {
 /**
  * The vectorized loops of `kernel/body.wat`, and the memory they work in. One for the process: a call leaves nothing in
  * it that another one needs, so that all canonicalizers share it. The octets of a portion go to `portionAt`; those
- * held back from the one before, two at most, right before it.
+ * held back from the one before, four at most, right before it.
  */
 export interface Kernel extends Omit<KernelExports, 'memory'> {
   readonly memory: Uint8Array;

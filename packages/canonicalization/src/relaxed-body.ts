@@ -15,7 +15,7 @@ const CRLF = Uint8Array.of(CR, LF);
  * go, a last line without CRLF gets one, an empty body stays empty.
  *
  * What stands at the end of a portion and depends on the next one, white space and a CR, is held back, at most as a SP and
- * a CR, and put before the next one. So the kernel needs no state.
+ * a CR, and put before the next one, and so is a line end before them. So the kernel needs no state.
  */
 export class RelaxedBody implements BodyCanonicalizer {
   readonly #sink: CanonicalSink;
@@ -48,6 +48,11 @@ export class RelaxedBody implements BodyCanonicalizer {
     let start = portionAt;
     if (this.#pendingCr) memory[--start] = CR;
     if (this.#pendingSpace) memory[--start] = SP;
+    // Handed on by itself it would be a call more for each portion.
+    if (this.#held.takeOne()) {
+      memory[--start] = LF;
+      memory[--start] = CR;
+    }
     memory.set(portion, portionAt);
     let end = portionAt + portion.length;
     this.#pendingCr = memory[end - 1] === CR;
