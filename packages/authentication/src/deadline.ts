@@ -22,6 +22,7 @@ export class Deadline {
   };
   #timers: readonly NodeJS.Timeout[] = [];
   #starting: NodeJS.Immediate | undefined;
+  #isWaiting = false;
 
   constructor(milliseconds: number, outer: AbortSignal | undefined) {
     this.#milliseconds = milliseconds;
@@ -43,6 +44,7 @@ export class Deadline {
   /** Time runs from now. A run that has all its answers is over before the timers would be set, and goes without. */
   start(): void {
     this.#starting = setImmediate(() => {
+      this.#isWaiting = true;
       this.#timers = [
         setTimeout(this.#stopChecking, this.#milliseconds * checkingPart),
         setTimeout(this.#stop, this.#milliseconds),
@@ -50,10 +52,14 @@ export class Deadline {
     });
   }
 
-  end(): void {
+  /**
+   * The run is over: whatever still waits for the DNS does so no longer. Telling nobody so costs more than a look-up of what is known:
+   * a run that has all its answers (`isComplete`), and did not wait for any, leaves it.
+   */
+  end(isComplete = false): void {
     clearImmediate(this.#starting);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#outer?.removeEventListener('abort', this.#stop);
-    this.#stop();
+    if (this.#isWaiting || !isComplete) this.#stop();
   }
 }

@@ -26,6 +26,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
   readonly digests?: BodyDigests;
+  /** The fields of this header by name, when they are known already. */
+  readonly index?: FieldIndex;
 }
 
 /** A verification under way: begun on the header, fed the body, ended with one result per signature. */
@@ -56,7 +58,7 @@ export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Pr
 export function beginVerification(header: Header, options: VerifyOptions): DkimVerification {
   const limits = options.limits === undefined ? dkimLimits : { ...dkimLimits, ...options.limits };
   const digests = options.digests ?? new BodyDigests();
-  const index = new FieldIndex(header);
+  const index = options.index ?? new FieldIndex(header);
   const checks = chosen(readSignatures(index, limits), header, limits).map((read) =>
     'signature' in read ? beginSignatureCheck(read, index, digests, options, limits) : () => read.result,
   );
