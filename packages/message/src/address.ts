@@ -59,61 +59,80 @@ type Lexed =
   | { readonly ok: true; readonly tokens: readonly Token[] }
   | { readonly ok: false; readonly error: AddressError; readonly offset: number };
 
-const failed = (error: AddressError, offset: number): Lexed => ({ ok: false, error, offset });
+const failed = (error: AddressError, offset: number): Extract<Lexed, { ok: false }> => ({ ok: false, error, offset });
+
+const HTAB = 0x09;
+const SP = 0x20;
+const QUOTE = 0x22;
+const OPENING_PARENTHESIS = 0x28;
+const OPENING_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
 
 function lex(value: string, maxCommentDepth: number): Lexed {
   const tokens: Token[] = [];
   let at = 0;
   let spaced = false;
-  const add = (kind: Token['kind'], text: string, offset: number): void => {
-    tokens.push({ kind, text, offset, spaced });
-    spaced = false;
-  };
   while (at < value.length) {
-    const char = value.charAt(at);
-    if (char === ' ' || char === '\t') {
+    const code = value.charCodeAt(at);
+    const start = at;
+    if (isAtomText(code)) {
+      do at++;
+      while (at < value.length && isAtomText(value.charCodeAt(at)));
+      tokens.push({ kind: 'atom', text: value.slice(start, at), offset: start, spaced });
+      spaced = false;
+    } else if (code === SP || code === HTAB) {
       spaced = true;
       at++;
-    } else if (char === '(') {
+    } else if (code === OPENING_PARENTHESIS) {
       const end = skipComment(value, at, maxCommentDepth);
       if (typeof end === 'string') return failed(end, at);
       spaced = true;
       at = end;
-    } else if (char === '"') {
-      const start = at;
-      let text = '';
-      at++;
-      for (;;) {
-        const inner = value.charAt(at);
-        if (inner === '') return failed('unterminated-quote', start);
-        if (inner === '"') break;
-        if (inner === '\\') at++;
-        const quoted = value.charAt(at);
-        if (quoted === '') return failed('unterminated-quote', start);
-        if (isControl(quoted) && quoted !== '\t') return failed('control-character', at);
-        text += quoted;
-        at++;
-      }
-      at++;
-      add('quoted', text, start);
-    } else if (char === '[') {
+    } else if (code === QUOTE) {
+      const quoted = readQuoted(value, at);
+      if ('error' in quoted) return quoted;
+      tokens.push({ kind: 'quoted', text: quoted.text, offset: start, spaced });
+      spaced = false;
+      at = quoted.end;
+    } else if (code === OPENING_BRACKET) {
       const end = value.indexOf(']', at);
       if (end === -1) return failed('unexpected-character', at);
       const text = value.slice(at, end + 1);
       if (!/^\[[\x21-\x5a\x5e-\x7e]*\]$/.test(text)) return failed('unexpected-character', at);
-      add('literal', text, at);
+      tokens.push({ kind: 'literal', text, offset: start, spaced });
+      spaced = false;
       at = end + 1;
-    } else if ('<>@,;:.'.includes(char)) {
-      add('special', char, at);
-      at++;
     } else {
-      const start = at;
-      while (at < value.length && isAtomText(value.charCodeAt(at))) at++;
-      if (at === start) return failed(isControl(char) ? 'control-character' : 'unexpected-character', at);
-      add('atom', value.slice(start, at), start);
+      const char = value.charAt(at);
+      if (!'<>@,;:.'.includes(char)) return failed(isControl(char) ? 'control-character' : 'unexpected-character', at);
+      tokens.push({ kind: 'special', text: char, offset: start, spaced });
+      spaced = false;
+      at++;
     }
   }
   return { ok: true, tokens };
+}
+
+/** The quoted string at `start`: what it says, and the offset behind it. */
+function readQuoted(
+  value: string,
+  start: number,
+): { readonly text: string; readonly end: number } | Extract<Lexed, { ok: false }> {
+  let text = '';
+  /** Where what was not taken yet begins. */
+  let from = start + 1;
+  for (let at = from; ; at++) {
+    const code = value.charCodeAt(at);
+    if (code === QUOTE) return { text: text + value.slice(from, at), end: at + 1 };
+    if (code === BACKSLASH) {
+      text += value.slice(from, at);
+      at++;
+      from = at;
+    }
+    if (at >= value.length) return failed('unterminated-quote', start);
+    const char = value.charAt(at);
+    if (isControl(char) && char !== '\t') return failed('control-character', at);
+  }
 }
 
 /** Offset behind the comment at `start`, or why there is none. Depth is counted, not recursed into. */
@@ -146,6 +165,12 @@ for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
   atomText[char.charCodeAt(0)] = 1;
 }
 
+/** A run of tokens, from one to before another. */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+}
+
 class AddressReader {
   readonly #tokens: readonly Token[];
   readonly #length: number;
@@ -167,12 +192,12 @@ class AddressReader {
       if (inGroup && this.#takeSpecial(';')) {
         inGroup = false;
       } else {
-        const phrase = this.#readWords();
-        if (!inGroup && phrase.length > 0 && isPhrase(phrase) && this.#takeSpecial(':')) {
+        const words = this.#readWords();
+        if (!inGroup && words.to > words.from && isPhrase(this.#tokens, words) && this.#takeSpecial(':')) {
           inGroup = true;
           continue;
         }
-        if (!this.#readMailbox(phrase)) return this.#failure();
+        if (!this.#readMailbox(words)) return this.#failure();
         if (inGroup && this.#takeSpecial(';')) inGroup = false;
       }
       if (this.#at === this.#tokens.length) {
@@ -183,51 +208,49 @@ class AddressReader {
   }
 
   /** The run of words, dots and `@` that may be a display name or an addr-spec. */
-  #readWords(): readonly Token[] {
-    const start = this.#at;
+  #readWords(): Run {
+    const from = this.#at;
     for (;;) {
       const token = this.#tokens[this.#at];
       if (token === undefined) break;
       if (token.kind === 'special' && token.text !== '.' && token.text !== '@') break;
       this.#at++;
     }
-    return this.#tokens.slice(start, this.#at);
+    return { from, to: this.#at };
   }
 
-  #readMailbox(words: readonly Token[]): boolean {
+  #readMailbox(words: Run): boolean {
     if (!this.#takeSpecial('<')) {
-      const spec = addrSpec(words);
-      return spec === null
-        ? this.#fail(words.length === 0 ? 'unexpected-character' : 'no-domain', words)
-        : this.#add(spec, '');
+      const spec = addrSpec(this.#tokens, words);
+      if (spec !== null) return this.#add(spec, '');
+      return this.#fail(words.to === words.from ? 'unexpected-character' : 'no-domain', words);
     }
     const inside = this.#readWords();
     if (!this.#takeSpecial('>')) {
-      const first = inside[0];
-      const route = first !== undefined && isSpecial(first, '@');
+      const route = inside.to > inside.from && isSpecial(this.#tokens[inside.from], '@');
       return this.#fail(route ? 'source-route' : 'unexpected-character', inside);
     }
-    const spec = addrSpec(inside);
+    const spec = addrSpec(this.#tokens, inside);
     if (spec === null) return this.#fail('no-domain', inside);
-    const name = displayName(words, spec);
+    const name = displayName(this.#tokens, words, spec);
     return name === null ? this.#fail('ambiguous-display-name', words) : this.#add(spec, name);
   }
 
-  #add(spec: { localPart: string; domain: string }, displayName: string): boolean {
-    if (this.#mailboxes.length === this.#maxAddresses) return this.#fail('too-many-addresses', []);
-    this.#mailboxes.push({ ...spec, displayName });
+  #add({ localPart, domain }: AddrSpec, displayName: string): boolean {
+    if (this.#mailboxes.length === this.#maxAddresses) return this.#fail('too-many-addresses');
+    this.#mailboxes.push({ localPart, domain, displayName });
     return true;
   }
 
   #takeSpecial(text: string): boolean {
-    const token = this.#tokens[this.#at];
-    if (token === undefined || token.kind !== 'special' || token.text !== text) return false;
+    if (!isSpecial(this.#tokens[this.#at], text)) return false;
     this.#at++;
     return true;
   }
 
-  #fail(error: AddressError, near: readonly Token[]): boolean {
-    this.#error = { error, offset: near[0]?.offset ?? this.#tokens[this.#at]?.offset ?? this.#length };
+  #fail(error: AddressError, near?: Run): boolean {
+    const at = near !== undefined && near.to > near.from ? near.from : this.#at;
+    this.#error = { error, offset: this.#tokens[at]?.offset ?? this.#length };
     return false;
   }
 
@@ -237,43 +260,66 @@ class AddressReader {
   }
 }
 
-function isSpecial(token: Token, text: string): boolean {
-  return token.kind === 'special' && token.text === text;
+function isSpecial(token: Token | undefined, text: string): boolean {
+  return token !== undefined && token.kind === 'special' && token.text === text;
 }
 
 /** Whether words can be a display name: no `@` and no domain literal among them. */
-function isPhrase(words: readonly Token[]): boolean {
-  return words.every((token) => token.kind !== 'literal' && !isSpecial(token, '@'));
+function isPhrase(tokens: readonly Token[], { from, to }: Run): boolean {
+  for (let at = from; at < to; at++) {
+    const token = tokens[at];
+    if (token?.kind === 'literal' || isSpecial(token, '@')) return false;
+  }
+  return true;
 }
+
+type AddrSpec = Pick<Mailbox, 'localPart' | 'domain'>;
 
 /** RFC 5322 §3.4.1: words joined by dots, one `@`, a dot-atom domain or a domain literal. */
-function addrSpec(tokens: readonly Token[]): { localPart: string; domain: string } | null {
-  const at = tokens.findIndex((token) => isSpecial(token, '@'));
-  if (at === -1) return null;
-  const localPart = dotted(tokens.slice(0, at), (token) => token.kind === 'atom' || token.kind === 'quoted');
-  const after = tokens.slice(at + 1);
-  const [literal] = after;
-  const domain =
-    after.length === 1 && literal?.kind === 'literal' ? literal.text : dotted(after, (token) => token.kind === 'atom');
-  return localPart === null || domain === null ? null : { localPart, domain };
+function addrSpec(tokens: readonly Token[], { from, to }: Run): AddrSpec | null {
+  let at = from;
+  while (at < to && !isSpecial(tokens[at], '@')) at++;
+  if (at === to) return null;
+  const localPart = dotted(tokens, { from, to: at }, 'word');
+  if (localPart === null) return null;
+  const behind = { from: at + 1, to };
+  const first = tokens[behind.from];
+  const isLiteral = to === behind.from + 1 && first?.kind === 'literal';
+  const domain = isLiteral ? first.text : dotted(tokens, behind, 'atom');
+  return domain === null ? null : { localPart, domain };
 }
 
-/** The text of words joined by single dots with nothing between, or null. */
-function dotted(tokens: readonly Token[], isWord: (token: Token) => boolean): string | null {
-  if (tokens.length % 2 === 0) return null;
-  const fits = tokens.every((token, index) =>
-    index % 2 === 0 ? isWord(token) && (index === 0 || !token.spaced) : isSpecial(token, '.') && !token.spaced,
-  );
-  return fits ? tokens.map((token) => token.text).join('') : null;
+/** The text of atoms, or of words (atoms and quoted strings), joined by single dots with nothing between; or null. */
+function dotted(tokens: readonly Token[], { from, to }: Run, part: 'atom' | 'word'): string | null {
+  let text = '';
+  for (let at = from; at < to; at++) {
+    const token = tokens[at];
+    if (token === undefined || (at > from && token.spaced)) return null;
+    const isDot = (at - from) % 2 === 1;
+    const fits = isDot ? isSpecial(token, '.') : token.kind === 'atom' || (part === 'word' && token.kind === 'quoted');
+    if (!fits) return null;
+    text += token.text;
+  }
+  return (to - from) % 2 === 1 ? text : null;
 }
 
 /** A phrase, or null when it holds an address other than the mailbox's own. */
-function displayName(words: readonly Token[], spec: { localPart: string; domain: string }): string | null {
-  if (words.some((token) => token.kind === 'literal')) return null;
-  if (!isPhrase(words)) {
-    const own = addrSpec(words);
+function displayName(tokens: readonly Token[], words: Run, spec: AddrSpec): string | null {
+  if (!isPhrase(tokens, words)) {
+    const own = hasLiteral(tokens, words) ? null : addrSpec(tokens, words);
     if (own === null || own.localPart !== spec.localPart || own.domain.toLowerCase() !== spec.domain.toLowerCase())
       return null;
   }
-  return words.map((token, index) => (index > 0 && token.spaced ? ` ${token.text}` : token.text)).join('');
+  let text = '';
+  for (let at = words.from; at < words.to; at++) {
+    const token = tokens[at];
+    if (token === undefined) break;
+    text += at > words.from && token.spaced ? ` ${token.text}` : token.text;
+  }
+  return text;
+}
+
+function hasLiteral(tokens: readonly Token[], { from, to }: Run): boolean {
+  for (let at = from; at < to; at++) if (tokens[at]?.kind === 'literal') return true;
+  return false;
 }
