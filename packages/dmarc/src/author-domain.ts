@@ -12,6 +12,8 @@ export type AuthorDomain =
 
 /** Several addresses of one domain are one author domain. */
 export function selectAuthorDomain(given: readonly string[]): AuthorDomain {
+  const only = given.length === 1 ? readMailDomain(given[0] ?? '') : undefined;
+  if (only !== undefined) return { status: 'found', domain: only };
   const distinct = new Set(given.map((domain) => readMailDomain(domain) ?? domain.toLowerCase()));
   const [first] = distinct;
   if (first === undefined || (distinct.size === 1 && first === '')) {

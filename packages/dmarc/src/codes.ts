@@ -121,5 +121,7 @@ export interface DmarcOutcome {
 
 /** The outcome of a code with its texts filled in. */
 export function describeOutcome<Code extends DmarcCode>(code: Code, values: OutcomeValues<Code>): DmarcOutcome {
-  return { result: dmarcCodes[code].result, code, ...fillTexts(dmarcCodes[code], values) };
+  const { result } = dmarcCodes[code];
+  const { explanation, advice } = fillTexts(dmarcCodes[code], values);
+  return advice === undefined ? { result, code, explanation } : { result, code, explanation, advice };
 }

@@ -1,11 +1,12 @@
 /**
  * Policy discovery (RFC 9989 §4.10.1): which record speaks for an author domain.
  */
+import { after } from '@zegel/dns';
 import type { DnsFailure } from '@zegel/dns';
 import { readMailDomain } from './domain.ts';
 import { selectOrganizationalDomain } from './organizational-domain.ts';
-import type { LookupOptions, PolicyLookup, PolicyLookups } from './policy-lookup.ts';
-import { publicSuffixFlag, sharePolicyLookups } from './policy-lookup.ts';
+import { PolicyLookups, publicSuffixFlag } from './policy-lookup.ts';
+import type { LookupOptions, PolicyLookup } from './policy-lookup.ts';
 import { walkTree } from './tree-walk.ts';
 import { describeWalk } from './walk-step.ts';
 import type { WalkStep } from './walk-step.ts';
@@ -35,29 +36,34 @@ export type DiscoveredPolicy =
 export async function discoverPolicy(authorDomain: string, options: LookupOptions): Promise<DiscoveredPolicy> {
   const start = readMailDomain(authorDomain);
   if (start === undefined) return { status: 'invalid-domain' };
-  const lookups = sharePolicyLookups(options);
-  const discovery = await discover(start, lookups);
-  return { ...discovery, walk: describeWalk(lookups.answers()) };
+  const lookups = new PolicyLookups(options);
+  const discovering = discover(start, lookups);
+  const discovery = discovering instanceof Promise ? await discovering : discovering;
+  return { ...discovery, walk: describeWalk(lookups.answers) };
 }
 
 /** {@link discoverPolicy} for a normalised domain, with the queries of an evaluation. */
-export async function discover(authorDomain: string, lookups: PolicyLookups): Promise<PolicyDiscovery> {
-  const own = await lookups.at(authorDomain);
-  if (own.status === 'record') {
-    const isOrganizational = publicSuffixFlag(own) === 'n';
-    return { status: 'found', policy: own, ...(isOrganizational && { organizationalDomain: authorDomain }) };
-  }
+export function discover(authorDomain: string, lookups: PolicyLookups): PolicyDiscovery | Promise<PolicyDiscovery> {
+  return after(lookups.at(authorDomain), (own) => {
+    if (own.status !== 'record') return discoverAbove(authorDomain, lookups);
+    if (publicSuffixFlag(own) !== 'n') return { status: 'found', policy: own };
+    return { status: 'found', policy: own, organizationalDomain: authorDomain };
+  });
+}
 
+/** Of a domain without a record of its own. */
+function discoverAbove(authorDomain: string, lookups: PolicyLookups): PolicyDiscovery | Promise<PolicyDiscovery> {
   // The walk from the parent that RFC 9989 describes asks at the same names as the one from the author domain itself,
   // which is the one that knows where a public suffix is one label above it.
-  const walk = await walkTree(authorDomain, lookups);
-  if (!walk.complete) return { status: 'temporary-failure', name: walk.failure.name, reason: walk.failure.reason };
+  return after(walkTree(authorDomain, lookups), (walk) => {
+    if (!walk.complete) return { status: 'temporary-failure', name: walk.failure.name, reason: walk.failure.reason };
 
-  const organizationalDomain = selectOrganizationalDomain(authorDomain, walk.steps);
-  const records = walk.steps.filter((step) => step.status === 'record');
-  const policy =
-    records.find((step) => step.domain === organizationalDomain) ??
-    records.find((step) => publicSuffixFlag(step) === 'y');
-  if (!policy) return { status: 'none', organizationalDomain };
-  return { status: 'found', policy, organizationalDomain };
+    const organizationalDomain = selectOrganizationalDomain(authorDomain, walk.steps);
+    const records = walk.steps.filter((step) => step.status === 'record');
+    const policy =
+      records.find((step) => step.domain === organizationalDomain) ??
+      records.find((step) => publicSuffixFlag(step) === 'y');
+    if (!policy) return { status: 'none', organizationalDomain };
+    return { status: 'found', policy, organizationalDomain };
+  });
 }

@@ -2,9 +2,8 @@
  * DMARC for one message (RFC 9989 §5.3): author domain, policy discovery, alignment, and what the domain owner asks.
  */
 import { lookUp } from '@zegel/dns';
-import type { DnsAnswer, Resolver } from '@zegel/dns';
+import type { DnsAnswer } from '@zegel/dns';
 import { shareOrganizations } from './alignment.ts';
-import type { Organizations } from './alignment.ts';
 import { selectAuthorDomain } from './author-domain.ts';
 import { describeOutcome } from './codes.ts';
 import type { DmarcOutcome } from './codes.ts';
@@ -15,8 +14,8 @@ import type { DkimIdentifier, Identifier, Identifiers, SpfIdentifier } from './i
 import { dmarcLimits } from './limits.ts';
 import { selectPolicy } from './policy.ts';
 import type { DmarcPolicy } from './policy.ts';
-import { sharePolicyLookups } from './policy-lookup.ts';
-import type { LookupOptions, PolicyLookup, PolicyLookups } from './policy-lookup.ts';
+import { PolicyLookups } from './policy-lookup.ts';
+import type { LookupOptions, PolicyLookup } from './policy-lookup.ts';
 import type { DmarcRecord, Policy } from './record.ts';
 import type { DmarcEvidence, DmarcResult } from './result.ts';
 import { describeWalk } from './walk-step.ts';
@@ -43,8 +42,8 @@ type AuthorDomains =
  * a walk, and none is made for one that cannot be aligned. Each name is asked once.
  */
 export async function evaluateDmarc(options: DmarcOptions): Promise<DmarcResult> {
-  const { spf, dkim, resolver, signal } = options;
-  const lookups = sharePolicyLookups(options);
+  const { spf, dkim } = options;
+  const lookups = new PolicyLookups(options);
 
   const author = selectAuthorDomain(
     options.authorDomains ?? (options.authorDomain === undefined ? [] : [options.authorDomain]),
@@ -54,7 +53,8 @@ export async function evaluateDmarc(options: DmarcOptions): Promise<DmarcResult>
   }
 
   const authorDomain = author.domain;
-  const discovery = await discover(authorDomain, lookups);
+  const discovering = discover(authorDomain, lookups);
+  const discovery = discovering instanceof Promise ? await discovering : discovering;
   if (discovery.status === 'temporary-failure') {
     const { name, reason } = discovery;
     const outcome = describeOutcome('dmarc.policy-temporary-failure', { authorDomain, name, reason });
@@ -64,85 +64,90 @@ export async function evaluateDmarc(options: DmarcOptions): Promise<DmarcResult>
   const { organizationalDomain } = discovery;
   const found = { authorDomain, organizationalDomain };
   if (discovery.status === 'none') {
-    const outcome = describeAbsence(authorDomain, lookups.answers());
+    const outcome = describeAbsence(authorDomain, lookups.answers);
     return writeResult(outcome, compareIdentifiers(authorDomain, spf, dkim), lookups, found);
   }
   const { policy } = discovery;
-  if (policy.parsed.kind === 'unusable') {
+  const { ttl, parsed } = policy;
+  if (parsed.kind === 'unusable') {
     const outcome = describeOutcome('dmarc.record-unusable', { name: policy.name });
-    const evidence = { ttl: policy.ttl, recordFaults: policy.parsed.faults };
+    const evidence = { ttl, recordFaults: parsed.faults };
     return writeResult(outcome, compareIdentifiers(authorDomain, spf, dkim), lookups, { ...found, evidence });
   }
 
-  return applyPolicy({
+  const subject: Subject = {
     authorDomain,
-    organizationalDomain,
     policy,
-    record: policy.parsed.record,
-    policyAssumed: policy.parsed.policyAssumed,
-    evidence: { ttl: policy.ttl, ...(policy.parsed.faults.length > 0 && { recordFaults: policy.parsed.faults }) },
-    identifiers: compareIdentifiers(authorDomain, spf, dkim, policy.parsed.record),
-    organizations: shareOrganizations(lookups, options.limits?.walks ?? dmarcLimits.walks),
+    record: parsed.record,
+    policyAssumed: parsed.policyAssumed,
+    evidence: parsed.faults.length > 0 ? { ttl, recordFaults: parsed.faults } : { ttl },
     lookups,
-    resolver,
-    signal,
-  });
+  };
+  const identifiers = compareIdentifiers(authorDomain, spf, dkim, parsed.record);
+  // Most messages pass by the author's own name: nothing more is to be asked.
+  if (!hasPassed(identifiers)) return await settle(subject, organizationalDomain, identifiers, options);
+  const policyAsked = selectPolicy(parsed.record, policy.domain === authorDomain ? 'own' : 'existing');
+  return finish(subject, describePass(authorDomain, identifiers), identifiers, policyAsked, organizationalDomain);
 }
 
 /** A message whose author domain has a usable policy. */
 interface Subject {
   readonly authorDomain: string;
-  /** As far as discovery found it out. */
-  readonly organizationalDomain: string | undefined;
   readonly policy: FoundPolicyRecord;
   readonly record: DmarcRecord;
   readonly policyAssumed: boolean;
   readonly evidence: Partial<DmarcEvidence>;
-  readonly identifiers: Identifiers;
-  readonly organizations: Organizations;
   readonly lookups: PolicyLookups;
-  readonly resolver: Resolver;
-  readonly signal: AbortSignal | undefined;
 }
 
-async function applyPolicy(subject: Subject): Promise<DmarcResult> {
-  const { authorDomain, record, policy, organizations, lookups } = subject;
+function finish(
+  subject: Subject,
+  outcome: DmarcOutcome,
+  identifiers: Identifiers,
+  applied: Policy,
+  organizationalDomain: string | undefined,
+  evidence = subject.evidence,
+): DmarcResult {
+  const { authorDomain, lookups } = subject;
+  const policy = describePolicy(subject, applied);
+  return writeResult(outcome, identifiers, lookups, { authorDomain, organizationalDomain, policy, evidence });
+}
+
+/** The verdict where the names alone do not make it a pass. `organization` as far as discovery found it out. */
+async function settle(
+  subject: Subject,
+  organization: string | undefined,
+  compared: Identifiers,
+  { resolver, signal, limits }: LookupOptions,
+): Promise<DmarcResult> {
+  const { authorDomain, record, policy, lookups } = subject;
+  const organizations = shareOrganizations(lookups, limits?.walks ?? dmarcLimits.walks);
   const isOwn = policy.domain === authorDomain;
   const assumed = selectPolicy(record, isOwn ? 'own' : 'existing');
-  const finish = (outcome: DmarcOutcome, identifiers: Identifiers, applied: Policy, evidence = subject.evidence) =>
-    writeResult(outcome, identifiers, lookups, {
-      authorDomain,
-      organizationalDomain: subject.organizationalDomain ?? organizations.known(authorDomain),
-      policy: describePolicy(subject, applied),
-      evidence,
-    });
+  let identifiers = compared;
+  const end = (outcome: DmarcOutcome, applied: Policy, evidence = subject.evidence) =>
+    finish(subject, outcome, identifiers, applied, organization ?? organizations.known(authorDomain), evidence);
 
-  let identifiers = subject.identifiers;
-  if (!hasPassed(identifiers)) {
-    identifiers = await settleIdentifiers(authorDomain, identifiers, 'pass', organizations);
-  }
-  if (hasPassed(identifiers)) return finish(describePass(authorDomain, identifiers), identifiers, assumed);
+  identifiers = await settleIdentifiers(authorDomain, identifiers, 'pass', organizations);
+  if (hasPassed(identifiers)) return end(describePass(authorDomain, identifiers), assumed);
 
   identifiers = await settleIdentifiers(authorDomain, identifiers, 'temperror', organizations);
   const unknown = describeUncertainty(authorDomain, identifiers);
-  if (unknown) return finish(unknown, identifiers, assumed);
+  if (unknown) return end(unknown, assumed);
 
   // Only a failing message needs to know whether its author domain exists, and only if that changes what is asked.
   const nonExistent = selectPolicy(record, 'non-existent');
-  if (isOwn || assumed === nonExistent) {
-    return finish(describeFailure(subject, identifiers, assumed), identifiers, assumed);
-  }
-  const options = subject.signal ? { signal: subject.signal } : {};
-  const answer = await lookUp(subject.resolver, authorDomain, 'TXT', options);
+  if (isOwn || assumed === nonExistent) return end(describeFailure(subject, identifiers, assumed), assumed);
+  const answer = await lookUp(resolver, authorDomain, 'TXT', signal ? { signal } : {});
   if (answer.status === 'temporary-failure') {
     const { reason } = answer;
     const values = { authorDomain, policyDomain: policy.domain, reason };
-    return finish(describeOutcome('dmarc.existence-temporary-failure', values), identifiers, assumed);
+    return end(describeOutcome('dmarc.existence-temporary-failure', values), assumed);
   }
   const authorDomainExists = nameExists(answer);
   const applied = authorDomainExists ? assumed : nonExistent;
   const evidence = { ...subject.evidence, authorDomainExists };
-  return finish(describeFailure(subject, identifiers, applied), identifiers, applied, evidence);
+  return end(describeFailure(subject, identifiers, applied), applied, evidence);
 }
 
 /** RFC 8020: only NXDOMAIN says that a name does not exist, and not for a name that is an alias, wherever that leads. */
@@ -154,8 +159,8 @@ function isAlignedPass({ given, alignment }: Identifier): boolean {
   return given.result === 'pass' && alignment.status === 'aligned';
 }
 
-function hasPassed(identifiers: Identifiers): boolean {
-  return listIdentifiers(identifiers).some(isAlignedPass);
+function hasPassed({ spf, dkim }: Identifiers): boolean {
+  return (spf !== undefined && isAlignedPass(spf)) || dkim.some(isAlignedPass);
 }
 
 function describePass(authorDomain: string, { spf, dkim }: Identifiers): DmarcOutcome {
@@ -199,7 +204,7 @@ function describeAbsence(authorDomain: string, steps: readonly PolicyLookup[]): 
 }
 
 function describePolicy({ policy, record, policyAssumed }: Subject, applied: Policy): DmarcPolicy {
-  return { domain: policy.domain, record: policy.record, ...record, applied, policyAssumed };
+  return { ...record, domain: policy.domain, record: policy.record, applied, policyAssumed };
 }
 
 interface Findings {
@@ -213,16 +218,18 @@ function writeResult(
   outcome: DmarcOutcome,
   identifiers: Identifiers,
   lookups: PolicyLookups,
-  { organizationalDomain, evidence, ...findings }: Findings = {},
+  { authorDomain, organizationalDomain, policy, evidence }: Findings = {},
 ): DmarcResult {
-  const isCut = listIdentifiers(identifiers).some(({ alignment }) => alignment.status === 'limit');
-  return {
+  const result: { -readonly [Name in keyof DmarcResult]: DmarcResult[Name] } = {
     ...outcome,
-    ...findings,
-    ...(organizationalDomain !== undefined && { organizationalDomain }),
-    disposition: outcome.result === 'fail' && findings.policy ? findings.policy.applied : 'none',
+    disposition: outcome.result === 'fail' && policy !== undefined ? policy.applied : 'none',
     alignment: tabulate(identifiers),
-    evidence: { discoveryMethod: 'treewalk', walk: describeWalk(lookups.answers()), ...evidence },
-    ...(isCut && { limits: ['dmarc.too-many-walks'] }),
+    evidence: { ...evidence, discoveryMethod: 'treewalk', walk: describeWalk(lookups.answers) },
   };
+  if (authorDomain !== undefined) result.authorDomain = authorDomain;
+  if (organizationalDomain !== undefined) result.organizationalDomain = organizationalDomain;
+  if (policy !== undefined) result.policy = policy;
+  const isCut = listIdentifiers(identifiers).some(({ alignment }) => alignment.status === 'limit');
+  if (isCut) result.limits = ['dmarc.too-many-walks'];
+  return result;
 }

@@ -44,15 +44,20 @@ export function compareIdentifiers(
   dkim: readonly DkimIdentifier[],
   modes: Pick<DmarcRecord, 'adkim' | 'aspf'> = { adkim: 'relaxed', aspf: 'relaxed' },
 ): Identifiers {
-  const compare = <Given extends SpfIdentifier | DkimIdentifier>(given: Given, mode: AlignmentMode) => {
-    const domain = readMailDomain(given.domain);
-    const status = authorDomain === undefined ? 'not-aligned' : compareDomains(authorDomain, domain, mode);
-    return { given, domain, mode, alignment: { status } };
-  };
   return {
-    spf: spf && compare(spf, modes.aspf),
-    dkim: dkim.map((signature) => compare(signature, modes.adkim)),
+    spf: spf && compare(spf, authorDomain, modes.aspf),
+    dkim: dkim.map((signature) => compare(signature, authorDomain, modes.adkim)),
   };
+}
+
+function compare<Given extends SpfIdentifier | DkimIdentifier>(
+  given: Given,
+  authorDomain: string | undefined,
+  mode: AlignmentMode,
+): Identifier<Given> {
+  const domain = readMailDomain(given.domain);
+  const status = authorDomain === undefined ? 'not-aligned' : compareDomains(authorDomain, domain, mode);
+  return { given, domain, mode, alignment: { status } };
 }
 
 /** SPF first, then the signatures in their order. */
@@ -95,17 +100,19 @@ export function tabulate({ spf, dkim }: Identifiers): {
   readonly spf?: IdentifierAlignment<SpfWord>;
   readonly dkim: readonly DkimAlignment[];
 } {
-  return {
-    ...(spf && { spf: { domain: spf.given.domain, result: spf.given.result, ...verdict(spf) } }),
-    dkim: dkim.map((signature) => {
-      const { domain, selector, result } = signature.given;
-      return { domain, ...(selector !== undefined && { selector }), result, ...verdict(signature) };
-    }),
-  };
+  const signatures = dkim.map((signature): DkimAlignment => {
+    const { selector } = signature.given;
+    const line = tabulateOne(signature);
+    return selector === undefined ? line : { ...line, selector };
+  });
+  return spf === undefined ? { dkim: signatures } : { spf: tabulateOne(spf), dkim: signatures };
 }
 
-function verdict({ mode, alignment }: Identifier): Pick<IdentifierAlignment, 'mode' | 'aligned' | 'unresolved'> {
-  const { status } = alignment;
-  if (status === 'aligned' || status === 'not-aligned') return { mode, aligned: status === 'aligned' };
-  return { mode, aligned: false, unresolved: status === 'undecided' ? 'not-needed' : status };
+function tabulateOne<Word extends SpfWord | DkimWord>({
+  given: { domain, result },
+  mode,
+  alignment: { status },
+}: Identifier & { readonly given: { readonly result: Word } }): IdentifierAlignment<Word> {
+  if (status === 'aligned' || status === 'not-aligned') return { domain, result, mode, aligned: status === 'aligned' };
+  return { domain, result, mode, aligned: false, unresolved: status === 'undecided' ? 'not-needed' : status };
 }

@@ -1,7 +1,7 @@
 import type { DnsFailure } from '@zegel/dns';
 import { lastLabels, readMailDomain } from './domain.ts';
+import { PolicyLookups, publicSuffixFlag } from './policy-lookup.ts';
 import type { LookupOptions, PolicyLookup } from './policy-lookup.ts';
-import { publicSuffixFlag, sharePolicyLookups } from './policy-lookup.ts';
 import { walkTree } from './tree-walk.ts';
 import { describeWalk } from './walk-step.ts';
 import type { WalkStep } from './walk-step.ts';
@@ -41,11 +41,11 @@ export type OrganizationalDomain =
 export async function findOrganizationalDomain(domain: string, options: LookupOptions): Promise<OrganizationalDomain> {
   const start = readMailDomain(domain);
   if (start === undefined) return { status: 'invalid-domain' };
-  const lookups = sharePolicyLookups(options);
+  const lookups = new PolicyLookups(options);
   const walk = await walkTree(start, lookups);
   if (!walk.complete) {
     const { name, reason } = walk.failure;
-    return { status: 'temporary-failure', name, reason, walk: describeWalk(lookups.answers()) };
+    return { status: 'temporary-failure', name, reason, walk: describeWalk(lookups.answers) };
   }
   return { status: 'found', domain: selectOrganizationalDomain(start, walk.steps), walk: describeWalk(walk.steps) };
 }

@@ -1,8 +1,8 @@
 /**
  * The query for a policy record at one name (RFC 9989 §4.10 steps 1, 2, 5 and 6), asked once however many walks pass it.
  */
-import { RecordCache, lookUp } from '@zegel/dns';
-import type { DnsAnswer, DnsFailure, Resolver } from '@zegel/dns';
+import { RecordCache, after, lookUp } from '@zegel/dns';
+import type { DnsAnswer, DnsFailure, ResolveOptions, Resolver } from '@zegel/dns';
 import { dmarcLimits } from './limits.ts';
 import type { DmarcLimits } from './limits.ts';
 import { parseDmarcRecord } from './parse.ts';
@@ -34,14 +34,6 @@ export type PolicyLookup =
       readonly reason: DnsFailure;
     };
 
-/** The queries of one evaluation. */
-export interface PolicyLookups {
-  /** Asks for the policy record of a domain; the second time it gives the first answer. */
-  at(domain: string): PolicyLookup | Promise<PolicyLookup>;
-  /** Every answer so far, in the order it was asked for. */
-  answers(): readonly PolicyLookup[];
-}
-
 /** Whom to ask, and for how much and how long. */
 export interface LookupOptions {
   readonly resolver: Resolver;
@@ -50,26 +42,38 @@ export interface LookupOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export function sharePolicyLookups({ resolver, limits, signal }: LookupOptions): PolicyLookups {
-  const lookups = new Map<string, PolicyLookup | Promise<PolicyLookup>>();
-  const answers: PolicyLookup[] = [];
-  return {
-    at(domain) {
-      const earlier = lookups.get(domain);
-      if (earlier !== undefined) return earlier;
-      const name = `_dmarc.${domain}`;
-      const read = (answer: DnsAnswer<'TXT'>): PolicyLookup => {
-        const lookup = readAnswer(domain, name, answer, limits);
-        answers.push(lookup);
-        return lookup;
-      };
-      const answer = lookUp(resolver, name, 'TXT', signal ? { signal } : {});
-      const lookup = answer instanceof Promise ? answer.then(read) : read(answer);
-      lookups.set(domain, lookup);
-      return lookup;
-    },
-    answers: () => answers,
-  };
+/** The queries of one evaluation. */
+export class PolicyLookups {
+  readonly #resolver: Resolver;
+  readonly #limits: Partial<DmarcLimits> | undefined;
+  readonly #options: ResolveOptions;
+  readonly #asked = new Map<string, PolicyLookup | Promise<PolicyLookup>>();
+  readonly #answers: PolicyLookup[] = [];
+
+  constructor({ resolver, limits, signal }: LookupOptions) {
+    this.#resolver = resolver;
+    this.#limits = limits;
+    this.#options = signal === undefined ? {} : { signal };
+  }
+
+  /** Every answer so far, in the order it was asked for. */
+  get answers(): readonly PolicyLookup[] {
+    return this.#answers;
+  }
+
+  /** Asks for the policy record of a domain; the second time it gives the first answer. */
+  at(domain: string): PolicyLookup | Promise<PolicyLookup> {
+    const earlier = this.#asked.get(domain);
+    if (earlier !== undefined) return earlier;
+    const name = `_dmarc.${domain}`;
+    const lookup = after(lookUp(this.#resolver, name, 'TXT', this.#options), (answer) => {
+      const read = readAnswer(domain, name, answer, this.#limits);
+      this.#answers.push(read);
+      return read;
+    });
+    this.#asked.set(domain, lookup);
+    return lookup;
+  }
 }
 
 function readAnswer(
@@ -89,7 +93,7 @@ function readAnswer(
     found = { record, parsed };
   }
   if (!found) return { status: 'other-records', domain, name, ttl: answer.ttl };
-  return { status: 'record', domain, name, ...found, ttl: answer.ttl };
+  return { status: 'record', domain, name, record: found.record, parsed: found.parsed, ttl: answer.ttl };
 }
 
 /** A record's text, as much of it as is shown, and what it says. */

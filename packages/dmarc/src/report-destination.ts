@@ -7,7 +7,7 @@ import { shareOrganizations } from './alignment.ts';
 import { readMailDomain } from './domain.ts';
 import { dmarcLimits } from './limits.ts';
 import { parseDmarcRecord } from './parse.ts';
-import { recordText, sharePolicyLookups } from './policy-lookup.ts';
+import { PolicyLookups, recordText } from './policy-lookup.ts';
 import type { LookupOptions } from './policy-lookup.ts';
 
 /**
@@ -45,7 +45,7 @@ export async function verifyReportDestination(
   if (policyDomain === undefined || host === undefined) return { status: 'invalid' };
   if (policyDomain === host) return { status: 'internal', uris: [uri] };
 
-  const organizations = shareOrganizations(sharePolicyLookups(options), limits.walks);
+  const organizations = shareOrganizations(new PolicyLookups(options), limits.walks);
   const own = await organizations.of(policyDomain);
   const other = await organizations.of(host);
   for (const organization of [own, other]) {

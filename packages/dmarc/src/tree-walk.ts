@@ -1,6 +1,7 @@
 /**
  * The DNS tree walk (RFC 9989 §4.10): from a domain towards the root, looking for policy records.
  */
+import { after } from '@zegel/dns';
 import { lastLabels } from './domain.ts';
 import { treeWalkQueries } from './limits.ts';
 import type { PolicyLookup, PolicyLookups } from './policy-lookup.ts';
@@ -30,14 +31,22 @@ export function walkDomains(start: string): string[] {
  * Walks from a domain until a record says `psd=y` or `psd=n`, or nothing is left. One missing answer ends the walk:
  * the record that would decide may stand right there (RFC 9989 §5.3.6).
  */
-export async function walkTree(start: string, lookups: PolicyLookups): Promise<TreeWalk> {
-  const steps: PolicyLookup[] = [];
-  for (const domain of walkDomains(start)) {
-    const step = await lookups.at(domain);
+export function walkTree(start: string, lookups: PolicyLookups): TreeWalk | Promise<TreeWalk> {
+  return walkOn(walkDomains(start), lookups, []);
+}
+
+/** The rest of a walk, behind the steps that were made. */
+function walkOn(
+  domains: readonly string[],
+  lookups: PolicyLookups,
+  steps: readonly PolicyLookup[],
+): TreeWalk | Promise<TreeWalk> {
+  const domain = domains[steps.length];
+  if (domain === undefined) return { complete: true, steps };
+  return after(lookups.at(domain), (step) => {
     if (step.status === 'temporary-failure') return { complete: false, steps, failure: step };
-    steps.push(step);
     const flag = publicSuffixFlag(step);
-    if (flag === 'y' || flag === 'n') break;
-  }
-  return { complete: true, steps };
+    const made = [...steps, step];
+    return flag === 'y' || flag === 'n' ? { complete: true, steps: made } : walkOn(domains, lookups, made);
+  });
 }
