@@ -13,7 +13,7 @@ import { findExplanation } from './explanation.ts';
 import { formatIp, parseClientIp } from './ip.ts';
 import { spfLimits } from './limits.ts';
 import type { SpfLimits } from './limits.ts';
-import type { SpfResult } from './result.ts';
+import type { SpfEvidence, SpfResult } from './result.ts';
 
 /** Who is to be checked, and with what. */
 export interface SpfHeloOptions {
@@ -126,24 +126,28 @@ function assemble(
   const { identity, session, record } = evaluation;
   const ip = formatIp(evaluation.client);
   const values: SpfValues = { domain: identity, identity, ip, ...finding.values };
-  return {
+  const evidence: Mutable<SpfEvidence> = {
+    ip,
+    helo: session.helo,
+    sender: `${session.localPart}@${identity}`,
+    counts: evaluation.counts,
+    trace: evaluation.trace,
+    traceOmitted: evaluation.traceOmitted,
+    values,
+  };
+  if (mailFrom !== undefined) evidence.mailFrom = mailFrom;
+  if (record !== undefined) evidence.record = record;
+  if (matched !== undefined) evidence.matched = matched;
+  const result: Mutable<SpfResult> = {
+    ...describeSpf(code, values),
     result: spfCodeResults[code],
     code,
-    ...describeSpf(code, values),
     identity: mailFrom === undefined ? 'helo' : 'mailfrom',
     domain: identity,
-    ...(explanationText === undefined ? {} : { explanationText }),
-    evidence: {
-      ip,
-      helo: session.helo,
-      ...(mailFrom === undefined ? {} : { mailFrom }),
-      sender: `${session.localPart}@${identity}`,
-      ...(record === undefined ? {} : { record }),
-      ...(matched === undefined ? {} : { matched }),
-      counts: evaluation.counts,
-      trace: evaluation.trace,
-      traceOmitted: evaluation.traceOmitted,
-      values,
-    },
+    evidence,
   };
+  if (explanationText !== undefined) result.explanationText = explanationText;
+  return result;
 }
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

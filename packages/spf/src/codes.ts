@@ -197,8 +197,9 @@ export function describeSpf(
   language: SpfLanguage = { codes: spfTexts, faults: spfFaultTexts },
 ): SpfCodeText {
   const text = language.codes[code];
-  const { fault = '' } = values;
-  const filling = isFault(fault, language) ? { ...values, fault: language.faults[fault] } : values;
+  const { fault } = values;
+  const filling =
+    fault !== undefined && isFault(fault, language) ? { ...values, fault: language.faults[fault] } : values;
   return fillTexts(text, filling);
 }
 

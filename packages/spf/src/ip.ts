@@ -89,19 +89,23 @@ export function contains(network: IpNetwork, address: IpAddress): boolean {
 
 /** Dotted quad, or IPv6 text as RFC 5952 recommends it. */
 export function formatIp(address: IpAddress): string {
-  if (address.version === 4) return address.octets.join('.');
+  if (address.version === 4) return dottedQuad(address.octets);
   const parsed = ipaddr.fromByteArray([...address.octets]);
   return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString();
 }
 
+function dottedQuad([a, b, c, d]: readonly number[]): string {
+  return `${a}.${b}.${c}.${d}`;
+}
+
 /** The `%{i}` form (RFC 7208 §7.3): dotted quad, or the 32 nibbles of an IPv6 address with dots between them. */
 export function dottedForm(address: IpAddress): string {
-  if (address.version === 4) return address.octets.join('.');
+  if (address.version === 4) return dottedQuad(address.octets);
   return address.octets.flatMap((octet) => [(octet >> 4).toString(16), (octet & 15).toString(16)]).join('.');
 }
 
 /** The name that holds the PTR records of an address (RFC 1035 §3.5, RFC 3596 §2.5). */
 export function reverseName(address: IpAddress): string {
-  const reversed = dottedForm(address).split('.').toReversed().join('.');
-  return `${reversed}.${address.version === 4 ? 'in-addr' : 'ip6'}.arpa`;
+  if (address.version === 4) return `${dottedQuad(address.octets.toReversed())}.in-addr.arpa`;
+  return `${dottedForm(address).split('.').toReversed().join('.')}.ip6.arpa`;
 }
