@@ -1,7 +1,7 @@
 import { fieldText, parseTagList } from '@zegel/dkim';
 import type { FieldIndex } from '@zegel/dkim';
-import { fieldValue } from '@zegel/message';
-import type { HeaderField } from '@zegel/message';
+import { everyField, fieldValue } from '@zegel/message';
+import type { Header, HeaderField } from '@zegel/message';
 import type { ArcCode } from './codes.ts';
 import { maxSets } from './limits.ts';
 import type { ArcLimits } from './limits.ts';
@@ -46,6 +46,14 @@ export const arcFields = {
 
 type Part = keyof typeof arcFields;
 const parts: readonly Part[] = ['results', 'messageSignature', 'seal'];
+
+/** Whether a message has a field of a chain at all. */
+export function hasArcFields(header: Header): boolean {
+  for (const { name } of everyField(header)) if (name.startsWith('arc-') && arcFieldNames.has(name)) return true;
+  return false;
+}
+
+const arcFieldNames: ReadonlySet<string> = new Set(Object.values(arcFields).map((name) => name.toLowerCase()));
 
 /**
  * Collects the ARC sets of a message and checks that they are a chain (RFC 8617 §5.2 steps 1 to 3). Nothing is verified

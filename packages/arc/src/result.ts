@@ -83,11 +83,8 @@ export function arcResult(
   wording: Wording = {},
 ): ArcResult {
   const entry: { result: ArcResultWord; explanation: string; advice?: string } = arcCodes[code];
-  const values = { ...facts.evidence, sets: facts.sets, domain: facts.domains[0], ...wording };
-  return {
-    result: entry.result,
-    code,
-    ...fillTexts(entry, values),
-    ...facts,
-  };
+  const values = { ...facts.evidence, sets: facts.sets, domain: wording.domain ?? facts.domains[0], why: wording.why };
+  const { explanation, advice } = fillTexts(entry, values);
+  const result = { ...facts, result: entry.result, code, explanation };
+  return advice === undefined ? result : { ...result, advice };
 }

@@ -4,7 +4,7 @@ import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { parseMessage } from '@zegel/message';
 import type { Header } from '@zegel/message';
-import { arcFields, readChain } from './chain.ts';
+import { arcFields, hasArcFields, readChain } from './chain.ts';
 import type { ChainProblem, PartialSet } from './chain.ts';
 import { arcLimits } from './limits.ts';
 import type { ArcLimits } from './limits.ts';
@@ -58,10 +58,9 @@ export async function verifyChain(raw: Uint8Array, options: ChainOptions): Promi
  * answer makes the chain fail (§5.2.1), under a code of its own, `arc.dns-failure`.
  */
 export function beginChainVerification(header: Header, options: ChainOptions): ChainVerification {
-  const limits: ArcLimits = { ...arcLimits, ...options.limits };
   const digests = options.digests ?? new BodyDigests();
-  const index = options.index ?? new FieldIndex(header);
-  const finish = beginChecks(index, digests, options, limits);
+  // Most messages come without a chain.
+  const finish = hasArcFields(header) ? beginChecks(header, digests, options) : noChain;
   return {
     needsBody: digests.needsBody,
     body(chunk) {
@@ -74,17 +73,15 @@ export function beginChainVerification(header: Header, options: ChainOptions): C
   };
 }
 
-function beginChecks(
-  index: FieldIndex,
-  digests: BodyDigests,
-  options: ChainOptions,
-  limits: ArcLimits,
-): () => Promise<ArcResult> {
+async function noChain(): Promise<ArcResult> {
+  return arcResult('arc.none', { sets: 0, domains: [], evidence: { sets: [] } });
+}
+
+function beginChecks(header: Header, digests: BodyDigests, options: ChainOptions): () => Promise<ArcResult> {
+  const limits: ArcLimits = { ...arcLimits, ...options.limits };
+  const index = options.index ?? new FieldIndex(header);
   const chain = readChain(index, limits);
   if (!chain.ok) return async () => broken(chain.problem, chain.sets);
-  if (chain.sets.length === 0) {
-    return async () => arcResult('arc.none', { sets: 0, domains: [], evidence: { sets: [] } });
-  }
   const sets = readSets(chain.sets, limits);
   if ('code' in sets) return async () => broken(sets, chain.sets);
 
