@@ -52,13 +52,13 @@ export function findForged(header: Header, authservIds: readonly string[]): Head
   const isBare = hasBareLineEnd(bytes);
   let ours: ReadonlySet<string> | undefined;
   /** Where they begin: fields beyond the list are made anew each time they are looked at. */
-  const forged = new Set<number>();
+  let forged: Set<number> | undefined;
   for (const field of everyField(header)) {
     if (field.name !== fieldName && field.name !== '' && !isBare) continue;
     ours ??= new Set(authservIds.flatMap(comparableNames));
-    if (isForged(bytes, field, ours, isBare)) forged.add(field.start);
+    if (isForged(bytes, field, ours, isBare)) forged = (forged ?? new Set()).add(field.start);
   }
-  return forged.size === 0 ? [] : countAll(header, forged);
+  return forged === undefined ? [] : countAll(header, forged);
 }
 
 /** The fields of a header that begin at these offsets, each by its place among those of its name. */

@@ -40,14 +40,21 @@ export function formatAuthenticationResults(value: AuthenticationResults, option
   const eai = options.eai ?? false;
   let body = formatHead(value, eai);
   if (value.results.length === 0) return `${body}; none`;
-  let octets = Buffer.byteLength(body);
-  for (const result of value.results.slice(0, authResultsLimits.maxResults)) {
+  let octets = octetsOf(body, eai);
+  let left = authResultsLimits.maxResults;
+  for (const result of value.results) {
+    if (left-- === 0) break;
     const text = `;${newLine}${formatResult(result, eai)}`;
-    octets += Buffer.byteLength(text);
+    octets += octetsOf(text, eai);
     if (octets > maxBodyOctets) break;
     body += text;
   }
   return body;
+}
+
+/** Of what was written: without `eai` that is US-ASCII. */
+function octetsOf(written: string, eai: boolean): number {
+  return eai ? Buffer.byteLength(written) : written.length;
 }
 
 /**
@@ -79,7 +86,8 @@ function instanceOf(value: AuthenticationResults): number | undefined {
 /** Instance, authserv-id and version. Never folded: a fold right behind the field name trips old readers. */
 function formatHead(value: AuthenticationResults, eai: boolean): string {
   const instance = instanceOf(value);
-  const id = quote(writableName(value.authservId, eai));
+  const { authservId } = value;
+  const id = isShortToken(authservId) ? authservId : quote(writableName(authservId, eai));
   return `${instance === undefined ? '' : `i=${instance}; `}${id}${value.version === undefined ? '' : ' 1'}`;
 }
 
@@ -91,8 +99,11 @@ function formatResult(result: MethodResult, eai: boolean): string {
   const words = [`${toKeyword(result.method)}${version}=${toKeyword(result.result)}`];
   if (result.comment !== undefined) words.push(...formatComment(result.comment, eai));
   if (result.reason !== undefined) words.push(`reason=${quote(writable(result.reason, eai))}`);
-  for (const { ptype, property, value } of result.properties.slice(0, authResultsLimits.maxProperties)) {
-    words.push(`${toKeyword(ptype)}.${toKeyword(property)}=${quoteAddress(writableValue(value, eai))}`);
+  let left = authResultsLimits.maxProperties;
+  for (const { ptype, property, value } of result.properties) {
+    if (left-- === 0) break;
+    const written = isShortToken(value) ? value : quoteAddress(writableValue(value, eai));
+    words.push(`${toKeyword(ptype)}.${toKeyword(property)}=${written}`);
   }
   return foldWords(words);
 }
@@ -129,6 +140,11 @@ function toKeyword(text: string): string {
   let end = letters.length;
   while (letters[end - 1] === '-') end--;
   return end === 0 ? 'unknown' : letters.slice(0, end);
+}
+
+/** Whether a text is written as it is: most are names, words and addresses of the network. */
+function isShortToken(text: string): boolean {
+  return text.length <= maxTextOctets && isToken(text);
 }
 
 /** A text that can stand in a quoted string. */

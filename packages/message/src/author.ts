@@ -55,16 +55,19 @@ const doubtfulName = /^[^!-~]*from[^!-~]*:/i;
 const innerName = /from[^!-~]*:/gi;
 
 function hasDoubtfulFrom(header: Header): boolean {
-  const { bytes } = header;
-  const text = ({ start, end }: HeaderField): string =>
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
   const lineEnds = new LineEndWatch();
-  lineEnds.update(bytes);
+  lineEnds.update(header.bytes);
+  const { bare } = lineEnds;
   for (const field of everyField(header)) {
-    if (field.name === '' && doubtfulName.test(text(field))) return true;
-    if (lineEnds.bare && hidesFrom(text(field))) return true;
+    if (field.name === '' && doubtfulName.test(fieldText(header, field))) return true;
+    if (bare && hidesFrom(fieldText(header, field))) return true;
   }
   return false;
+}
+
+/** All of a field, one character per octet. */
+function fieldText({ bytes }: Header, { start, end }: HeaderField): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
 }
 
 /** Whether a CR or LF that ends no line is followed by what some take for a From field. Linear: no octet is looked at twice. */
