@@ -62,8 +62,8 @@ export class HeaderCanonicalizer {
       out[length++] = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
     }
     out[length++] = COLON;
+    const valueStart = length;
     let pendingSpace = false;
-    let empty = true;
     for (let run = 0; run < 2; run++) {
       const to = run === 0 ? Math.min(gapStart, end) : end;
       for (let at = run === 0 ? colon + 1 : gapEnd; at < to; at++) {
@@ -73,9 +73,10 @@ export class HeaderCanonicalizer {
         } else if (byte === CR && bytes[at + 1] === LF && at + 1 < to) {
           at++;
         } else {
-          if (pendingSpace && !empty) out[length++] = SP;
-          pendingSpace = false;
-          empty = false;
+          if (pendingSpace) {
+            if (length > valueStart) out[length++] = SP;
+            pendingSpace = false;
+          }
           out[length++] = byte;
         }
       }

@@ -2,18 +2,13 @@ import { lookUp } from '@zegel/dns';
 import type { DnsAnswer, Resolver } from '@zegel/dns';
 import type { DkimCode } from './codes.ts';
 import { keyRecordName, keyRecords } from './key-record.ts';
-import type { KeyRecord, ParsedKeyRecord } from './key-record.ts';
+import type { KeyRecord } from './key-record.ts';
 import type { DkimLimits } from './limits.ts';
 import type { DkimEvidence } from './result.ts';
 
 export type KeyLookup =
   | { readonly ok: true; readonly record: KeyRecord; readonly evidence: DkimEvidence }
   | { readonly ok: false; readonly code: DkimCode; readonly evidence: DkimEvidence };
-
-interface Candidate {
-  readonly text: string;
-  readonly parsed: ParsedKeyRecord;
-}
 
 /**
  * Fetches the key record of a signature (RFC 6376 §6.1.2). TXT records of another kind at the same name, which wildcards
@@ -45,12 +40,11 @@ function readAnswer(
 
   const evidence = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic };
   if (answer.records.length > limits.maxKeyRecords) return { ok: false, code: 'dkim.several-keys', evidence };
-  let other: Candidate | undefined;
-  let key: Candidate | undefined;
+  let other: ReturnType<typeof keyRecords.read> | undefined;
+  let key: typeof other;
   for (const record of answer.records) {
     if (record.length > limits.maxKeyRecordBytes) continue;
-    const text = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('latin1');
-    const candidate = { text, parsed: keyRecords.get(text) };
+    const candidate = keyRecords.read(record);
     other ??= candidate;
     if (!candidate.parsed.ok && candidate.parsed.reason !== 'syntax') continue;
     if (key !== undefined) return { ok: false, code: 'dkim.several-keys', evidence };

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { KeptByText } from './kept-by-text.ts';
+import { RecordCache } from '@zegel/dns';
 import { isBase64, parseTagList, trimFws, withoutFws } from './tag-list.ts';
 
 /** A key record (RFC 6376 §3.6.1, RFC 8463 §4). */
@@ -55,8 +55,8 @@ export function parseKeyRecord(text: string): ParsedKeyRecord {
   };
 }
 
-/** The same, made once for each text. A record of an RSA key of 8192 bits takes 1,400 characters. */
-export const keyRecords = new KeptByText(parseKeyRecord, 2_048);
+/** TXT records at the names of keys: their text and what it says. A key of 8192 bits makes a text of 1,400 characters. */
+export const keyRecords = new RecordCache((text) => ({ text, parsed: parseKeyRecord(text) }));
 
 /** Words with colons between them, and folding white space around these. */
 function words(value: string): readonly string[] {
