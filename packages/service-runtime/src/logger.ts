@@ -1,6 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
-import { REDACTED, redactLine, redactedPaths } from './redact.ts';
+import { redactLine } from './redact.ts';
 
 export type { Logger } from 'pino';
 
@@ -37,7 +37,6 @@ export function createLogger({ service, level, stream, buffered = false }: Logge
       base: { service, pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: [...redactedPaths], censor: REDACTED },
       hooks: { streamWrite: redactLine },
     },
     stream ?? (buffered ? bufferedOutput() : pino.destination({ dest: 1, sync: true })),

@@ -3,37 +3,33 @@
  * log it; this one knows shapes, not meaning, so message content is nothing it could find.
  */
 
-/** Names of properties whose value is never written. */
-const secretProperties = [
+/** What stands where a secret stood. */
+const REDACTED = '[redacted]';
+
+/** Names of properties whose value is never written, whatever it is and however deep it lies; in lower case. */
+const secretProperties = new Set([
   'authorization',
   'cookie',
   'token',
   'secret',
   'password',
-  'masterKey',
-  'privateKey',
+  'masterkey',
+  'privatekey',
   'pem',
   'raw',
   'body',
   'content',
   'query',
-];
+]);
 
-/**
- * Paths for pino's `redact`: any value of such a property at the top and one level below. (Each further level would cost
- * more than writing the line does; text is found at any depth by {@link redactLine}.)
- */
-export const redactedPaths: readonly string[] = secretProperties.flatMap((property) => [property, `*.${property}`]);
-
-/** What stands where a secret stood. */
-export const REDACTED = '[redacted]';
+/** In a JSON text nothing but a property looks like this: within a string the quotes have backslashes. */
+const secretProperty = new RegExp(`"(?:${[...secretProperties].join('|')})":`, 'i');
 
 /** The rest of a JSON string up to its closing quote; an escape is taken as a pair, so that the line stays JSON. */
 const STRING_REST = String.raw`[^"\\]*(?:\\.[^"\\]*)*`;
 
-/** In this order: properties named like secrets, API tokens, bearer credentials, PEM private keys, passwords in URLs, query strings. */
+/** In this order: API tokens, bearer credentials, PEM private keys, passwords in URLs, query strings. */
 const shapes: readonly (readonly [RegExp, string])[] = [
-  [new RegExp(`("(?:${secretProperties.join('|')})":")${STRING_REST}`, 'gi'), `$1${REDACTED}`],
   [/zgl_[A-Za-z0-9_-]+/g, REDACTED],
   [/bearer +[A-Za-z0-9._~+/=-]+/gi, `Bearer ${REDACTED}`],
   [new RegExp(`-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----${STRING_REST}`, 'g'), REDACTED],
@@ -41,11 +37,19 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\?[A-Za-z0-9_.%-]{1,64}=[^\s"\\]*(?:\\.[^\s"\\]*)*/g, `?${REDACTED}`],
 ];
 
-/** One log line without secrets and without the local parts of mail addresses. Linear in the line. */
+/** One log line, a JSON object, without secrets and without the local parts of mail addresses. Linear in the line. */
 export function redactLine(line: string): string {
-  let out = line;
+  // Most lines hold none, so that looking for the names is all that they cost.
+  let out = secretProperty.test(line) ? redactProperties(line) : line;
   for (const [shape, replacement] of shapes) out = out.replace(shape, replacement);
   return maskLocalParts(out);
+}
+
+function redactProperties(line: string): string {
+  const redacted = JSON.stringify(JSON.parse(line), (name, value: unknown) =>
+    secretProperties.has(name.toLowerCase()) ? REDACTED : value,
+  );
+  return line.endsWith('\n') ? `${redacted}\n` : redacted;
 }
 
 const MASK = '***';

@@ -30,10 +30,23 @@ describe('createLogger', () => {
     ['a local part', { from: 'abcdef123@example.org' }],
     ['a local part in a message', { note: 'no user <abcdef123@example.org> here' }],
     ['bytes of a message', { raw: Buffer.from('abcdef123') }],
+    ['bytes of a message, at any depth', { a: { b: { c: [{ Raw: Buffer.from('abcdef123') }] } } }],
+    ['what hangs on an error', { err: Object.assign(new Error('x'), { token: { parts: ['abcdef123'] } }) }],
   ])('%s is taken out', (_, fields) => {
     const line = logged((logger) => logger.info(fields, 'x'));
     expect(line).not.toMatch(/abcdef123|abcDEF-123|97,98,99/);
     expect(() => JSON.parse(line)).not.toThrow();
+  });
+
+  test('what a logger was bound to is no exception', () => {
+    const line = logged((logger) => logger.child({ password: 'abcdef123', query: ['abcdef123'] }).info('x'));
+    expect(JSON.parse(line)).toMatchObject({ password: '[redacted]', query: '[redacted]', msg: 'x' });
+  });
+
+  test('what stands beside a secret stays, and the line is one', () => {
+    const line = logged((logger) => logger.info({ token: 1, domain: 'example.org', note: '"body":' }, 'x'));
+    expect(JSON.parse(line)).toMatchObject({ token: '[redacted]', domain: 'example.org', note: '"body":', msg: 'x' });
+    expect(line.match(/\n/g)).toEqual(['\n']);
   });
 
   test('what says where a failure lies stays', () => {
