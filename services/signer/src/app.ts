@@ -3,17 +3,17 @@ import { errorCode, requestId } from '@zegel/service-runtime';
 import type { Logger } from '@zegel/service-runtime';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
+import { answerJson } from './answer.ts';
 import { operations } from './api.ts';
 import type { Operation, OperationName } from './api.ts';
 import { authorize } from './authorize.ts';
-import { fixedFields } from './fixed-fields.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { rspamdHook } from './hooks/rspamd.ts';
 import { stalwartHook } from './hooks/stalwart.ts';
 import { inboundHandlers } from './inbound.ts';
 import { keyHandlers } from './keys-and-tokens.ts';
 import { openApiDocument } from './openapi.ts';
-import { Problem, problemOf, sendError, sendProblem } from './problem.ts';
+import { Problem, answerError, answerProblem, problemOf } from './problem.ts';
 import { awaitsInvitation } from './read-body.ts';
 import { signAndVerifyHandlers } from './sign-and-verify.ts';
 
@@ -28,7 +28,7 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
     stalwartHook: stalwartHook(ground, logger),
     rspamdHook: rspamdHook(ground, logger),
     async openapi({ response }) {
-      response.json(openapi);
+      answerJson(response, openapi);
     },
   };
 
@@ -36,14 +36,6 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
   app.disable('x-powered-by').disable('etag');
   app.set('query parser', 'simple');
   app.use(observe(ground, logger));
-  app.get('/healthz', (_request, response) => {
-    response.json({ status: 'alive' });
-  });
-  app.get('/readyz', async (_request, response) => {
-    const report = await readiness.report();
-    response.status(report.ready ? 200 : 503).json(report);
-  });
-
   for (const [name, handle] of Object.entries(handlers)) {
     const operation = operationNamed(name);
     const scope = operation.scope === 'public' ? null : operation.scope;
@@ -55,23 +47,31 @@ export function createApp(ground: ApiGround, logger: Logger): Express {
     };
     app[operation.method](expressPath(operation.path), call);
   }
+  app.get('/healthz', (_request, response) => {
+    answerJson(response, { status: 'alive' });
+  });
+  app.get('/readyz', async (_request, response) => {
+    const report = await readiness.report();
+    answerJson(response, report, { status: report.ready ? 200 : 503 });
+  });
 
   const methods = Map.groupBy(Object.values<Operation>(operations), (operation) => operation.path);
   for (const [path, list] of methods) {
     const allowed = list.map((operation) => operation.method.toUpperCase());
     if (allowed.includes('GET')) allowed.push('HEAD');
-    app.all(expressPath(path), (_request, response) => {
-      response.set('Allow', allowed.join(', '));
+    const allow = allowed.join(', ');
+    app.all(expressPath(path), () => {
       throw new Problem(405, {
         code: 'http.method',
-        detail: `The methods of this resource are ${allowed.join(', ')}.`,
+        detail: `The methods of this resource are ${allow}.`,
+        allow,
       });
     });
   }
   app.use(() => {
     throw new Problem(404, { code: 'http.not-found', detail: 'There is no such resource.' });
   });
-  app.use(answerProblem(logger));
+  app.use(answerErrors(logger));
   return app;
 }
 
@@ -89,16 +89,13 @@ function expressPath(path: string): string {
 /** What is logged and counted for a client that went away before its answer, as nginx does. */
 const clientGone = 499;
 
-/** Gives every request an id and every answer its fixed fields, and counts and logs it when it is over. Paths are logged as patterns, queries never. */
+/** Gives every request an id, and counts and logs it when it is over. Paths are logged as patterns, queries never. */
 function observe({ instruments }: ApiGround, logger: Logger): RequestHandler {
-  const fields = fixedFields();
   return (request, response, next) => {
     const id = requestId(request.get('x-request-id'));
-    response.setHeader('X-Request-Id', id);
-    for (const [name, value] of fields) response.setHeader(name, value);
     response.locals['requestId'] = id;
     const begun = performance.now();
-    response.once('close', () => {
+    response.on('close', () => {
       const { method } = request;
       const route = routeOf(request);
       const seconds = (performance.now() - begun) / 1000;
@@ -120,7 +117,7 @@ function routeOf(request: Request): string {
 }
 
 /** The last handler never calls `next`: Express's own would write stack traces to standard error. */
-function answerProblem(logger: Logger): ErrorRequestHandler {
+function answerErrors(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const isClientGone = request.socket.destroyed;
     const problem = problemOf(error) ?? (isBadRequest(error) ? badRequest : isClientGone ? null : internalError);
@@ -139,9 +136,9 @@ function answerProblem(logger: Logger): ErrorRequestHandler {
       return;
     }
     // Whether a body follows that was not invited is the client's choice, so what comes next could be either.
-    if (awaitsInvitation(request) && !request.complete) response.set('Connection', 'close');
-    if (response.locals['problemForm'] === 'error') sendError(response, problem);
-    else sendProblem(response, problem);
+    const fields = awaitsInvitation(request) && !request.complete ? ['Connection', 'close'] : [];
+    if (response.locals['problemForm'] === 'error') answerError(response, problem, fields);
+    else answerProblem(response, problem, fields);
   };
 }
 

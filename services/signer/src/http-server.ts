@@ -50,11 +50,7 @@ export async function openHttpServer(
     const due = open.get(socket);
     due?.add(response);
     if (isClosing) response.setHeader('Connection', 'close');
-    response.once('finish', () => {
-      // Who sends a body to the end before reading must find the answer, so the rest of one is read over.
-      if (!request.complete) request.resume();
-    });
-    response.once('close', () => {
+    response.on('close', () => {
       due?.delete(response);
       if (isClosing && due?.size === 0) socket.destroySoon();
     });
@@ -105,7 +101,7 @@ function answerClientError(error: Error, socket: Duplex, isAnswered: boolean): v
   }
   const problem =
     clientProblems[code] ?? new Problem(400, { code: 'http.malformed', detail: 'This is not a request of HTTP/1.1.' });
-  const body = problemBody(problem);
+  const body = JSON.stringify(problemBody(problem));
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,
     'Content-Type: application/problem+json',

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { InboundRecord } from '@zegel/mail-queue';
+import { answerJson, prepareMessage } from './answer.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { retryAfter } from './limits.ts';
 import { Problem } from './problem.ts';
@@ -26,13 +27,13 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
       return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
         const { id } = await queue.submit(raw, { ...context, lineEndsNormalized });
         instruments.countInbound({ state: 'queued' });
-        response.status(202).location(`/v1/inbound/${id}`).json({ id, state: 'queued' });
+        answerJson(response, { id, state: 'queued' }, { status: 202, fields: ['Location', `/v1/inbound/${id}`] });
       });
     },
 
     async getInbound({ request, response }) {
       const { id, state, receivedAt, updatedAt, bytes, attempts, report, error } = await find(pathText(request, 'id'));
-      response.json({ id, state, receivedAt, updatedAt, bytes, attempts, report, error });
+      answerJson(response, { id, state, receivedAt, updatedAt, bytes, attempts, report, error });
     },
 
     async getInboundMessage({ request, response }) {
@@ -46,7 +47,7 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
       }
       const result = await queue.openResult(id);
       if (result === null) throw unknownMessage(id);
-      response.type('message/rfc822');
+      prepareMessage(response);
       await pipeline(Readable.from(result, { objectMode: false }), response);
     },
 
@@ -55,7 +56,7 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
       if (!(await queue.retry(id))) {
         throw new Problem(409, { code: 'inbound.not-parked', detail: `The message is ${state}, not parked.` });
       }
-      response.status(202).json({ id, state: 'queued' });
+      answerJson(response, { id, state: 'queued' }, { status: 202 });
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Domain, PageRequest, Token } from '@zegel/keystore';
 import type { Request } from 'express';
+import { answerEmpty, answerJson } from './answer.ts';
 import { keyStateSchema, loginAuthorsSchema, newDomainSchema, newKeySchema, newTokenSchema } from './api.ts';
 import { requireAllDomains, requireTokenDomain } from './authorize.ts';
 import type { ApiGround, Handler } from './handlers.ts';
@@ -40,20 +41,21 @@ export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Hand
       const { name } = await readJson(request, response, newDomainSchema);
       requireTokenDomain(token, 'keys:write', name);
       const domain = await domains.create(name);
-      response.status(201).location(`/v1/domains/${domain.name}`).json(domain);
+      answerJson(response, domain, { status: 201, fields: ['Location', `/v1/domains/${domain.name}`] });
     },
     async listDomains({ request, response, token }) {
-      response.json(
+      answerJson(
+        response,
         await domains.list({ ...pageRequest(request), ...(token.domains === null ? {} : { among: token.domains }) }),
       );
     },
     async getDomain({ request, response, token }) {
-      response.json(await findDomain(request, token, 'keys:read'));
+      answerJson(response, await findDomain(request, token, 'keys:read'));
     },
     async deleteDomain({ request, response, token }) {
       const { name } = await findDomain(request, token, 'keys:write');
       await domains.delete(name);
-      response.status(204).end();
+      answerEmpty(response);
     },
     async createKey({ request, response, token }) {
       const { name: domain } = await findDomain(request, token, 'keys:write');
@@ -66,11 +68,11 @@ export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Hand
               ...(modulusLength === undefined ? {} : { modulusLength }),
             })
           : await keys.import(domain, { selector, pem: privateKey });
-      response.status(201).json(key);
+      answerJson(response, key, { status: 201 });
     },
     async listKeys({ request, response, token }) {
       const { name } = await findDomain(request, token, 'keys:read');
-      response.json(await keys.list(name, pageRequest(request)));
+      answerJson(response, await keys.list(name, pageRequest(request)));
     },
     async changeKey({ request, response, token }) {
       const { name: domain } = await findDomain(request, token, 'keys:write');
@@ -80,7 +82,7 @@ export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Hand
       if (key?.domain !== domain) {
         throw new Problem(404, { code: 'keystore.key-unknown', detail: `${domain} has no key ${id}.` });
       }
-      response.json(await keys.changeState(id, state));
+      answerJson(response, await keys.changeState(id, state));
     },
     async createToken({ request, response, token: own }) {
       requireAllDomains(own);
@@ -91,29 +93,29 @@ export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Hand
         domains: forDomains,
         expiresAt: expiresAt === null ? null : new Date(expiresAt),
       });
-      response.status(201).json({ ...token, secret });
+      answerJson(response, { ...token, secret }, { status: 201 });
     },
     async listTokens({ request, response, token }) {
       requireAllDomains(token);
-      response.json(await tokens.list(pageRequest(request)));
+      answerJson(response, await tokens.list(pageRequest(request)));
     },
     async revokeToken({ request, response, token }) {
       requireAllDomains(token);
-      response.json(await tokens.revoke(pathText(request, 'id')));
+      answerJson(response, await tokens.revoke(pathText(request, 'id')));
     },
     async setLogin({ request, response, token }) {
       requireAllDomains(token);
       const { authors } = await readJson(request, response, loginAuthorsSchema);
-      response.json(await logins.set(pathText(request, 'login'), authors));
+      answerJson(response, await logins.set(pathText(request, 'login'), authors));
     },
     async listLogins({ request, response, token }) {
       requireAllDomains(token);
-      response.json(await logins.list(pageRequest(request)));
+      answerJson(response, await logins.list(pageRequest(request)));
     },
     async deleteLogin({ request, response, token }) {
       requireAllDomains(token);
       await logins.delete(pathText(request, 'login'));
-      response.status(204).end();
+      answerEmpty(response);
     },
   };
 }

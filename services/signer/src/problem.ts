@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Response } from 'express';
+import { answerJson } from './answer.ts';
+import type { Fields } from './answer.ts';
 import { retryAfter as retryAfterSeconds } from './limits.ts';
 
 /** What a problem says beyond its status (RFC 9457). */
@@ -13,6 +15,8 @@ export interface ProblemOptions {
   readonly retryAfter?: number;
   /** WWW-Authenticate (RFC 6750 §3). */
   readonly challenge?: string;
+  /** The methods that there are: the field Allow of a 405. */
+  readonly allow?: string;
   /** Further members of the answer. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -37,23 +41,34 @@ export class Problem extends Error {
   }
 }
 
-export function sendProblem(response: Response, problem: Problem): void {
-  const { status, options } = problem;
-  if (options.retryAfter !== undefined) response.set('Retry-After', String(options.retryAfter));
-  if (options.challenge !== undefined) response.set('WWW-Authenticate', options.challenge);
-  response.status(status).set('Content-Type', 'application/problem+json').end(problemBody(problem));
+/** Answers with a problem; `fields` are header fields beside its own. */
+export function answerProblem(response: Response, problem: Problem, fields: Fields = []): void {
+  const { status } = problem;
+  answerJson(response, problemBody(problem), {
+    status,
+    type: 'application/problem+json',
+    fields: [...problemFields(problem), ...fields],
+  });
 }
 
 /** The same for a client that knows no problems: rspamd's, which takes an answer without this member for a verdict. */
-export function sendError(response: Response, { status, code, options }: Problem): void {
-  if (options.retryAfter !== undefined) response.set('Retry-After', String(options.retryAfter));
-  if (options.challenge !== undefined) response.set('WWW-Authenticate', options.challenge);
-  response.status(status).json({ error: `${code}: ${options.detail}` });
+export function answerError(response: Response, problem: Problem, fields: Fields = []): void {
+  const { status, code, options } = problem;
+  const value = { error: `${code}: ${options.detail}` };
+  answerJson(response, value, { status, fields: [...problemFields(problem), ...fields] });
+}
+
+function problemFields({ options: { allow, challenge, retryAfter } }: Problem): Fields {
+  return [
+    ...(allow === undefined ? [] : ['Allow', allow]),
+    ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
+    ...(retryAfter === undefined ? [] : ['Retry-After', String(retryAfter)]),
+  ];
 }
 
 /** The members of RFC 9457 §3.1, with `code` and what else is known. */
-export function problemBody({ status, title, options: { code, detail, advice, extra } }: Problem): string {
-  return JSON.stringify({
+export function problemBody({ status, title, options: { code, detail, advice, extra } }: Problem): object {
+  return {
     type: `urn:zegel:problem:${code}`,
     title,
     status,
@@ -61,7 +76,7 @@ export function problemBody({ status, title, options: { code, detail, advice, ex
     detail,
     ...(advice === undefined ? {} : { advice }),
     ...extra,
-  });
+  };
 }
 
 /** Errors of the packages below, by code: what a client can do about them. */

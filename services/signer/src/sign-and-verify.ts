@@ -3,11 +3,11 @@ import { editMessage } from '@zegel/message';
 import { countReport } from '@zegel/service-runtime';
 import { sign } from '@zegel/signing';
 import type { SigningResult } from '@zegel/signing';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
+import { answerJson, answerMessage } from './answer.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { Problem } from './problem.ts';
 import { queryText, readContext } from './read-context.ts';
-import { sendJson } from './send-json.ts';
 
 /** The two verbs over REST. */
 export function signAndVerifyHandlers({ keystore, authentication, instruments, reader }: ApiGround): {
@@ -26,10 +26,10 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
         );
         instruments.countSigning(result);
         if (result.result === 'refused') throw refusal(result);
-        if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, result.edits));
+        if (wanted === 'message/rfc822') return answerMessage(response, editMessage(raw, result.edits));
         const { code, explanation, signatures } = result;
         const notices = lineEndsNormalized ? [lineEndsNotice] : [];
-        sendJson(response, { result: 'signed', code, explanation, signatures, notices });
+        answerJson(response, { result: 'signed', code, explanation, signatures, notices });
       });
     },
 
@@ -39,8 +39,8 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
       return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
         const { report, edits } = await authenticate(raw, { ...context, lineEndsNormalized }, authentication);
         countReport(instruments, report);
-        if (wanted === 'message/rfc822') return sendMessage(response, editMessage(raw, edits));
-        sendJson(response, report);
+        if (wanted === 'message/rfc822') return answerMessage(response, editMessage(raw, edits));
+        answerJson(response, report);
       });
     },
   };
@@ -61,10 +61,6 @@ function wantedType(request: Request): 'application/json' | 'message/rfc822' {
     code: 'http.not-acceptable',
     detail: 'The answer is application/json or message/rfc822.',
   });
-}
-
-function sendMessage(response: Response, message: Uint8Array): void {
-  response.type('message/rfc822').send(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
 }
 
 /** Refusals that are not about the message as such. */

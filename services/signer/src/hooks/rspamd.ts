@@ -1,6 +1,7 @@
 import { reversePath } from '@zegel/mail-flow';
 import type { Logger } from '@zegel/service-runtime';
 import type { Request } from 'express';
+import { answerJson } from '../answer.ts';
 import type { ApiGround, Handler } from '../handlers.ts';
 import { Problem } from '../problem.ts';
 import { fieldText } from '../read-context.ts';
@@ -27,7 +28,7 @@ export function rspamdHook(ground: ApiGround, logger: Logger): Handler {
         { request, response, token, mode },
         { raw, lineEndsNormalized, session, ...(from === undefined ? {} : { mailFrom: reversePath(from) }) },
       );
-      response.json(rspamdAnswer(outcome, raw, lineEndsNormalized ? '\n' : '\r\n'));
+      answerJson(response, rspamdAnswer(outcome, raw, lineEndsNormalized ? '\n' : '\r\n'));
     });
   };
 }

@@ -2,6 +2,7 @@ import { reversePath } from '@zegel/mail-flow';
 import type { WholeOutcome } from '@zegel/mail-flow';
 import type { Logger } from '@zegel/service-runtime';
 import type { z } from 'zod';
+import { answerJson } from '../answer.ts';
 import type { ApiGround, Handler } from '../handlers.ts';
 import { Problem } from '../problem.ts';
 import { parseJsonAs, requireJson } from '../read-json.ts';
@@ -28,7 +29,7 @@ export function stalwartHook(ground: ApiGround, logger: Logger): Handler {
       }
       if (context.stage.toLowerCase() !== 'data' || message === null || message === undefined) {
         const answer: Answer = { action: 'accept', modifications: [], zegel: hookNotice('hook.nothing-to-do') };
-        response.json(answer);
+        answerJson(response, answer);
         return;
       }
       const { client, sasl } = context;
@@ -49,7 +50,7 @@ export function stalwartHook(ground: ApiGround, logger: Logger): Handler {
           ...(envelope === null || envelope === undefined ? {} : { mailFrom: reversePath(envelope.from.address) }),
         },
       );
-      response.json(answerOf(outcome, rebuilt));
+      answerJson(response, answerOf(outcome, rebuilt));
     });
   };
 }
