@@ -43,7 +43,7 @@ export async function ensureAdminToken(
       `${source.file} does not hold a token; remove it to have a new one made`,
     );
   }
-  await register(database, hashTokenSecret(secret), now());
+  await register(database, Buffer.from(hashTokenSecret(secret), 'hex'), now());
   return { created };
 }
 

@@ -31,7 +31,7 @@ export class ExpiringCache<V> {
    * The value of a key. One whose load began before the last {@link delete} of its key is given only to those who asked
    * before it.
    */
-  async get(key: string, load: () => Promise<V>): Promise<V> {
+  get(key: string, load: () => Promise<V>): Promise<V> {
     const now = this.#options.now();
     const known = this.#entries.get(key);
     if (known !== undefined && now - known.loadedAt < this.#options.ttlMs) {
@@ -40,6 +40,10 @@ export class ExpiringCache<V> {
       this.#entries.set(key, known);
       return known.value;
     }
+    return this.#load(key, load, now);
+  }
+
+  async #load(key: string, load: () => Promise<V>, now: number): Promise<V> {
     const entry: Entry<V> = { loadedAt: now, value: load() };
     this.#entries.delete(key);
     this.#entries.set(key, entry);

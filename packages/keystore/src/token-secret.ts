@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const PREFIX = 'zgl_';
 const SECRET_BYTES = 32;
@@ -24,11 +24,13 @@ export function isTokenSecret(text: string): boolean {
   return checksum(body) === text.slice(-CHECKSUM_LENGTH);
 }
 
-/** What is stored of a token. It has 256 random bits, so a plain SHA-256 is as good as a slow hash. */
-export function hashTokenSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+/**
+ * What is stored of a token, in hexadecimal. It has 256 random bits, so a plain SHA-256 is as good as a slow hash.
+ */
+export function hashTokenSecret(secret: string): string {
+  return hash('sha256', secret);
 }
 
 function checksum(body: string): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, CHECKSUM_LENGTH);
+  return hash('sha256', body).slice(0, CHECKSUM_LENGTH);
 }

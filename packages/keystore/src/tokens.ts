@@ -64,32 +64,44 @@ export interface Tokens {
 
 type Row = Selectable<Schema['tokens']>;
 
+/** A token that is kept in memory; each use of it that is noted makes it another. */
+interface KnownToken {
+  token: Token;
+}
+
 export function createTokens({ db }: Database, now: () => Date): Tokens {
-  const known = new ExpiringCache<Row | null>({
+  /** By the hash of the secret in hexadecimal. */
+  const known = new ExpiringCache<KnownToken | null>({
     size: keystoreLimits.maxCachedTokens,
     ttlMs: keystoreLimits.cacheTtlMs,
     now: () => now().getTime(),
     // Inventing tokens must not push out the real ones.
-    keeps: (row) => row !== null,
+    keeps: (found) => found !== null,
   });
 
-  const noteUse = async (row: Row, at: Date): Promise<Row> => {
+  const find = async (secret: string, secretHash: string): Promise<KnownToken | null> => {
+    if (!isTokenSecret(secret)) return null;
+    const hash = Buffer.from(secretHash, 'hex');
+    const row = await db.selectFrom('tokens').selectAll().where('secret_hash', '=', hash).executeTakeFirst();
+    return row === undefined ? null : { token: toToken(row) };
+  };
+
+  const noteUse = async (used: KnownToken, at: Date): Promise<void> => {
+    const { id } = used.token;
     const due = new Date(at.getTime() - keystoreLimits.lastUsedIntervalMs);
-    if (row.last_used_at !== null && row.last_used_at > due) return row;
-    // The cached row is what keeps the next use from being noted too.
-    row.last_used_at = at;
+    // What is cached is what keeps the next use from being noted too.
+    used.token = { ...used.token, lastUsedAt: at };
     try {
       await db
         .updateTable('tokens')
         .set({ last_used_at: at })
-        .where('id', '=', row.id)
+        .where('id', '=', id)
         .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', due)]))
         .execute();
     } catch (error) {
       // A token that is good stays good when only this note is lost.
       if (!isDatabaseLost(error)) throw error;
     }
-    return row;
   };
 
   return {
@@ -101,7 +113,7 @@ export function createTokens({ db }: Database, now: () => Date): Tokens {
         .values({
           id: randomUUID(),
           name: requireName(name),
-          secret_hash: hashTokenSecret(secret),
+          secret_hash: Buffer.from(hashTokenSecret(secret), 'hex'),
           scopes: requireScopes(scopes),
           domains: requireDomains(domains),
           created_at: at,
@@ -113,16 +125,16 @@ export function createTokens({ db }: Database, now: () => Date): Tokens {
     },
 
     async verify(secret) {
-      if (!isTokenSecret(secret)) return { ok: false, code: 'token.malformed' };
+      // What is known is of the right form, so that is looked at only for what is not.
       const hash = hashTokenSecret(secret);
-      const load = async (): Promise<Row | null> =>
-        (await db.selectFrom('tokens').selectAll().where('secret_hash', '=', hash).executeTakeFirst()) ?? null;
-      const row = await known.get(hash.toString('hex'), load);
-      if (row === null) return { ok: false, code: 'token.unknown' };
-      if (row.revoked_at !== null) return { ok: false, code: 'token.revoked' };
+      const found = await known.get(hash, () => find(secret, hash));
+      if (found === null) return { ok: false, code: isTokenSecret(secret) ? 'token.unknown' : 'token.malformed' };
+      const { revokedAt, expiresAt } = found.token;
+      if (revokedAt !== null) return { ok: false, code: 'token.revoked' };
       const at = now();
-      if (row.expires_at !== null && row.expires_at <= at) return { ok: false, code: 'token.expired' };
-      return { ok: true, token: toToken(await noteUse(row, at)) };
+      if (expiresAt !== null && expiresAt <= at) return { ok: false, code: 'token.expired' };
+      if (isUseDue(found.token, at)) await noteUse(found, at);
+      return { ok: true, token: found.token };
     },
 
     async list(request = {}) {
@@ -162,6 +174,11 @@ export function createTokens({ db }: Database, now: () => Date): Tokens {
 export function tokenAllows(token: Token, scope: TokenScope, domain?: string): boolean {
   if (!token.scopes.includes(scope) && !token.scopes.includes('admin')) return false;
   return domain === undefined || token.domains === null || token.domains.includes(domain);
+}
+
+/** Whether the last use that was noted is so long ago that this one is noted too. */
+function isUseDue({ lastUsedAt }: Token, at: Date): boolean {
+  return lastUsedAt === null || lastUsedAt.getTime() <= at.getTime() - keystoreLimits.lastUsedIntervalMs;
 }
 
 function requireName(name: string): string {

@@ -31,7 +31,7 @@ export async function findKeys(
     chosen.code === 'signing.unknown-domain' ||
     (chosen.code === 'signing.no-active-key' && fallback?.afterMissingKey === true);
   const main = fallback !== undefined && isForFallback ? await firstKnown([fallback], keySource, defaults) : chosen;
-  if (main.code !== null) return main;
+  if (main.code !== null || additional.length === 0) return main;
 
   const found = [main];
   for (const signing of additional) {
