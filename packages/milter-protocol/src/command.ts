@@ -4,7 +4,7 @@ import { encodeFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 import type { MilterLimits } from './limits.ts';
 import { milterLimits } from './limits.ts';
-import { encodeNumbers, encodeTexts, PayloadReader } from './payload.ts';
+import { encodeNumbers, PayloadReader, textParts } from './payload.ts';
 
 /**
  * The client at the other end of the SMTP connection. `address` is what the MTA says and is not checked: an IPv4 or IPv6
@@ -101,8 +101,6 @@ const macroStages: Readonly<Partial<Record<string, MacroStage>>> = {
 const families = { U: 'unknown', L: 'unix', '4': 'ipv4', '6': 'ipv6' } as const;
 const familyCodes = { unknown: 'U', unix: 'L', ipv4: '4', ipv6: '6' } as const;
 
-const nothing = new Uint8Array(0);
-
 /** The most payload a command's frame may hold, in bytes. `maxBodyBytes` is what the two ends agreed on. */
 export function maxCommandBytes(code: string, maxBodyBytes: number, limits: MilterLimits = milterLimits): number {
   if (code === codes.header) return limits.maxHeaderFrameBytes;
@@ -111,40 +109,40 @@ export function maxCommandBytes(code: string, maxBodyBytes: number, limits: Milt
 
 /** A command as a frame. Throws MilterEncodingError for a NUL in a text or header field, or a port that is none. */
 export function encodeCommand(command: Command): Buffer {
-  return encodeFrame(codes[command.kind], encodePayload(command));
+  return encodeFrame(codes[command.kind], ...payloadOf(command));
 }
 
-function encodePayload(command: Command): Uint8Array {
+function payloadOf(command: Command): readonly Uint8Array[] {
   switch (command.kind) {
     case 'negotiate':
-      return encodeNumbers(command.version, command.actions, command.protocol);
+      return [encodeNumbers(command.version, command.actions, command.protocol)];
     case 'macros':
-      return Buffer.concat([Buffer.from(codes[command.stage]), encodeTexts(...command.values.flat())]);
+      return [Buffer.from(codes[command.stage]), ...textParts(...command.values.flat())];
     case 'connect':
-      return Buffer.concat([encodeTexts(command.hostname), encodeClient(command.client)]);
+      return [...textParts(command.hostname), ...clientParts(command.client)];
     case 'helo':
-      return encodeTexts(command.name);
+      return textParts(command.name);
     case 'mail':
     case 'recipient':
-      return encodeTexts(command.address, ...command.parameters);
+      return textParts(command.address, ...command.parameters);
     case 'header':
-      return encodeTexts(command.name, command.value);
+      return textParts(command.name, command.value);
     case 'body':
     case 'end-of-message':
-      return command.chunk;
+      return [command.chunk];
     case 'unknown':
-      return encodeTexts(command.line);
+      return textParts(command.line);
     default:
-      return nothing;
+      return [];
   }
 }
 
-function encodeClient(client: ClientAddress): Buffer {
+function clientParts(client: ClientAddress): readonly Uint8Array[] {
   const family = Buffer.from(familyCodes[client.family]);
-  if (client.family === 'unknown') return family;
+  if (client.family === 'unknown') return [family];
   const { port } = client;
   if (!Number.isInteger(port) || port < 0 || port > 0xffff) throw new MilterEncodingError(`${port} is no port`);
-  return Buffer.concat([family, Buffer.of(port >> 8, port & 0xff), encodeTexts(client.address)]);
+  return [family, Buffer.of(port >> 8, port & 0xff), ...textParts(client.address)];
 }
 
 /** Reads a frame that came from an MTA. Header fields and body chunks are views into its payload. */

@@ -21,19 +21,19 @@ export async function untilWritable(stream: Duplex): Promise<void> {
  */
 export async function closeStream(stream: Duplex, patienceMs: number): Promise<void> {
   if (stream.closed) return;
-  const timer = setTimeout(() => stream.destroy(), patienceMs);
   const closed = new Promise<void>((resolve) => {
     stream.once('close', () => resolve());
   });
   if (stream.destroyed || stream.writableFinished) {
     stream.destroy();
-  } else {
-    // An end that has said its last word may be gone before it hears of ours.
-    const leave = (): void => void setImmediate(() => stream.writableLength === 0 && stream.destroy());
-    if (stream.readableEnded) leave();
-    else stream.once('end', leave);
-    stream.resume().end(() => stream.destroy());
+    return closed;
   }
+  const timer = setTimeout(() => stream.destroy(), patienceMs);
+  // An end that has said its last word may be gone before it hears of ours.
+  const leave = (): void => void setImmediate(() => stream.writableLength === 0 && stream.destroy());
+  if (stream.readableEnded) leave();
+  else stream.once('end', leave);
+  stream.resume().end(() => stream.destroy());
   await closed;
   clearTimeout(timer);
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { closeStream } from './connection-end.ts';
 import { FilterSession } from './filter-session.ts';
@@ -103,6 +104,8 @@ export class MilterConnection {
   }
 
   #takeFrames(): void {
+    // Read once for all frames that are here.
+    const now = performance.now();
     while (this.#phase === 'reading') {
       const found = this.#decoder.next();
       if (found === null) {
@@ -117,7 +120,7 @@ export class MilterConnection {
       try {
         const stop = this.#session.take(found.frame);
         if (stop instanceof Promise) void this.#work(stop);
-        else this.#taken(stop);
+        else this.#taken(stop, now);
       } catch (error) {
         this.#fail(error);
       }
@@ -125,8 +128,8 @@ export class MilterConnection {
   }
 
   /** A frame is done with. */
-  #taken(stop: FilterStop | null): void {
-    this.#lastFrameAt = performance.now();
+  #taken(stop: FilterStop | null, now: number): void {
+    this.#lastFrameAt = now;
     if (stop !== null) this.#finish(stop);
     else if (this.#isStopping && !this.#session.inMessage) this.#finish({ reason: 'stopped' });
     else if (this.#unsentBytes >= heldReplyBytes) this.#flush();
@@ -139,7 +142,7 @@ export class MilterConnection {
       const stopped = await stop;
       if (this.#phase !== 'working') return;
       this.#phase = 'reading';
-      this.#taken(stopped);
+      this.#taken(stopped, performance.now());
     } catch (error) {
       this.#fail(error);
     }
@@ -163,12 +166,13 @@ export class MilterConnection {
   }
 
   #flush(): void {
-    const [first, ...others] = this.#unsent;
+    const unsent = this.#unsent;
+    const [first] = unsent;
     if (first === undefined) return;
     this.#unsent = [];
     this.#unsentBytes = 0;
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
-    const takesMore = this.#stream.write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+    const takesMore = this.#stream.write(unsent.length === 1 ? first : Buffer.concat(unsent));
     if (takesMore || this.#phase !== 'reading') return;
     this.#phase = 'blocked';
     this.#stream.once('drain', () => {
@@ -215,7 +219,7 @@ export class MilterConnection {
     }
     this.#write(encodeReply({ kind: 'tempfail' }));
     this.#flush();
-    void this.#close(() => this.#settle.reject(error));
+    void this.#close(false, () => this.#settle.reject(error));
   }
 
   #finish(end: FilterStop | { readonly reason: ConnectionEnd['reason'] }): void {
@@ -223,16 +227,19 @@ export class MilterConnection {
     this.#flush();
     const stated = 'code' in end ? end : { code: null, explanation: null };
     const { messages } = this.#session;
-    void this.#close(() =>
+    void this.#close(end.reason === 'quit', () =>
       this.#settle.resolve({ reason: end.reason, code: stated.code, explanation: stated.explanation, messages }),
     );
   }
 
-  async #close(settle: () => void): Promise<void> {
+  async #close(isQuit: boolean, settle: () => void): Promise<void> {
     this.#phase = 'over';
     clearTimeout(this.#timer);
     try {
-      await this.#session.end();
+      const ending = this.#session.end();
+      if (ending instanceof Promise) await ending;
+      // After QUIT nobody reads or writes any more, so that no farewell is waited for. Only a socket's other end hears of it.
+      if (isQuit && this.#stream instanceof Socket && this.#stream.writableLength === 0) this.#stream.destroy();
       await closeStream(this.#stream, this.#idleMs);
       settle();
     } catch (error) {

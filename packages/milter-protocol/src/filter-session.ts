@@ -1,5 +1,5 @@
 import type { Agreement, Step } from './agreement.ts';
-import { isAnswered, readAgreement } from './agreement.ts';
+import { isAnswered } from './agreement.ts';
 import { decodeCommand, maxCommandBytes } from './command.ts';
 import type { Command } from './command.ts';
 import { MilterUsageError } from './errors.ts';
@@ -8,8 +8,8 @@ import type { CreateHandler, EndOfMessage, MaybePromise, MessageDecision, Milter
 import type { MilterLimits } from './limits.ts';
 import { MacroTable } from './macros.ts';
 import { modificationActions } from './modification-action.ts';
-import { negotiate } from './negotiate.ts';
 import type { FilterWishes } from './negotiate.ts';
+import { negotiateAgain } from './negotiate-again.ts';
 import { renderEdits } from './render-edits.ts';
 import { encodeReply, maxReplacedChunkBytes } from './reply.ts';
 import type { Modification, Reply, Verdict } from './reply.ts';
@@ -112,11 +112,11 @@ export class FilterSession {
     });
   }
 
-  /** Tells the handler that the connection is over, whatever it was in the middle of. */
-  async end(): Promise<void> {
+  /** Tells the handler that the connection is over, whatever it was in the middle of. Throws or rejects with what that throws. */
+  end(): MaybePromise<void> {
     const open = this.inMessage;
     this.#state = 'closed';
-    await this.#closeHandler(open);
+    return this.#closeHandler(open);
   }
 
   #perform(command: Command, before: SessionState): MaybePromise<FilterStop | null> {
@@ -132,9 +132,9 @@ export class FilterSession {
           return null;
         });
       case 'quit':
-        return this.#closeHandler(isInMessage(before)).then(() => ({ reason: 'quit' }));
+        return whenDone(this.#closeHandler(isInMessage(before)), () => ({ reason: 'quit' }));
       case 'quit-keeping-connection':
-        return this.#closeHandler(isInMessage(before)).then(() => {
+        return whenDone(this.#closeHandler(isInMessage(before)), () => {
           this.#macros = new MacroTable();
           this.#endMessage(true);
           return null;
@@ -152,15 +152,19 @@ export class FilterSession {
   }
 
   #negotiate(command: Extract<Command, { readonly kind: 'negotiate' }>): FilterStop | null {
-    const result = negotiate(command, this.#wishes);
-    if (!result.ok) return { reason: 'refused', code: result.code, explanation: result.explanation };
-    this.#agreement = readAgreement(result.answer);
-    this.#send({ kind: 'negotiate', ...result.answer });
+    const negotiated = negotiateAgain(command, this.#wishes);
+    if (!negotiated.ok) return { reason: 'refused', code: negotiated.code, explanation: negotiated.explanation };
+    this.#agreement = negotiated.agreement;
+    this.#ground.write(negotiated.reply);
     return null;
   }
 
   #step(command: StepCommand): MaybePromise<null> {
-    return whenDone(this.#answerTo(command), (answer) => this.#answer(command, answer));
+    const answer = this.#answerTo(command);
+    // Not by `whenDone`: nearly all frames come by here.
+    return answer instanceof Promise
+      ? answer.then((awaited) => this.#answer(command, awaited))
+      : this.#answer(command, answer);
   }
 
   #answer(command: StepCommand, answer: Verdict | 'skip' | void): null {
@@ -251,15 +255,11 @@ export class FilterSession {
     });
   }
 
-  async #closeHandler(aborts: boolean): Promise<void> {
+  #closeHandler(aborts: boolean): MaybePromise<void> {
     const handler = this.#handler;
     this.#handler = null;
-    if (handler === null) return;
-    try {
-      if (aborts) await handler.abort?.();
-    } finally {
-      await handler.close?.();
-    }
+    if (handler === null) return undefined;
+    return aborts ? abortAndClose(handler) : handler.close?.();
   }
 
   /**
@@ -298,6 +298,14 @@ class MessageEnd implements EndOfMessage {
 
   over(): void {
     this.#isWaiting = false;
+  }
+}
+
+async function abortAndClose(handler: MilterHandler): Promise<void> {
+  try {
+    await handler.abort?.();
+  } finally {
+    await handler.close?.();
   }
 }
 

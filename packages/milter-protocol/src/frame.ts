@@ -21,12 +21,18 @@ const HEAD_OCTETS = LENGTH_OCTETS + 1;
 /** First size of the buffer for a frame that comes in pieces: nobody makes us allocate what he only announced. */
 const firstCapacity = 4096;
 
-/** A frame as bytes. */
-export function encodeFrame(code: string, payload: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(HEAD_OCTETS + payload.length);
-  bytes.writeUInt32BE(payload.length + 1, 0);
-  bytes.write(code, LENGTH_OCTETS, 'latin1');
-  bytes.set(payload, HEAD_OCTETS);
+/** A frame as bytes. The payload may come in parts. */
+export function encodeFrame(code: string, ...payload: readonly Uint8Array[]): Buffer {
+  let length = HEAD_OCTETS;
+  for (const part of payload) length += part.length;
+  const bytes = Buffer.allocUnsafe(length);
+  bytes.writeUInt32BE(length - LENGTH_OCTETS, 0);
+  bytes[LENGTH_OCTETS] = code.charCodeAt(0);
+  let at = HEAD_OCTETS;
+  for (const part of payload) {
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }
 
@@ -40,7 +46,8 @@ export class FrameDecoder {
   #at = 0;
   readonly #head = Buffer.alloc(HEAD_OCTETS);
   #headLength = 0;
-  /** Payload octets that the head announces; valid once the head is complete. */
+  /** What the head announces; valid once the head is complete. */
+  #code = '';
   #payloadLength = 0;
   /** What has come of a payload that is spread over chunks. */
   #partial: Buffer | null = null;
@@ -71,27 +78,37 @@ export class FrameDecoder {
     const payload = this.#readPayload();
     if (payload === null) return null;
     this.#headLength = 0;
-    return { ok: true, frame: { code: this.#code(), payload } };
-  }
-
-  #code(): string {
-    return String.fromCharCode(this.#head[LENGTH_OCTETS] ?? 0);
+    return { ok: true, frame: { code: this.#code, payload } };
   }
 
   #readHead(): boolean {
+    // A head that is spread over chunks is rare, and copying dear.
+    if (this.#headLength === 0 && this.#chunk.length - this.#at >= HEAD_OCTETS) {
+      const from = this.#at;
+      this.#at += HEAD_OCTETS;
+      this.#headLength = HEAD_OCTETS;
+      return this.#takeHead(this.#chunk, from);
+    }
     const copied = this.#chunk.copy(this.#head, this.#headLength, this.#at);
     this.#at += copied;
     this.#headLength += copied;
-    if (this.#headLength >= LENGTH_OCTETS && this.#head.readUInt32BE(0) === 0) {
-      this.#failure = { ok: false, code: 'frame.empty', explanation: 'a frame of no octets' };
-      return false;
-    }
-    if (this.#headLength < HEAD_OCTETS) return false;
-    this.#payloadLength = this.#head.readUInt32BE(0) - 1;
-    const code = this.#code();
-    const allowed = this.#maxPayloadBytes(code);
+    if (this.#headLength === LENGTH_OCTETS && this.#head.readUInt32BE(0) === 0) return this.#failEmpty();
+    return this.#headLength === HEAD_OCTETS && this.#takeHead(this.#head, 0);
+  }
+
+  #failEmpty(): boolean {
+    this.#failure = { ok: false, code: 'frame.empty', explanation: 'a frame of no octets' };
+    return false;
+  }
+
+  #takeHead(bytes: Buffer, from: number): boolean {
+    const length = bytes.readUInt32BE(from);
+    if (length === 0) return this.#failEmpty();
+    this.#payloadLength = length - 1;
+    this.#code = String.fromCharCode(bytes[from + LENGTH_OCTETS] ?? 0);
+    const allowed = this.#maxPayloadBytes(this.#code);
     if (this.#payloadLength > allowed) {
-      const explanation = `a frame ${JSON.stringify(code)} of ${this.#payloadLength} octets where ${allowed} are allowed`;
+      const explanation = `a frame ${JSON.stringify(this.#code)} of ${this.#payloadLength} octets where ${allowed} are allowed`;
       this.#failure = { ok: false, code: 'frame.too-large', explanation };
       return false;
     }

@@ -19,19 +19,20 @@ const sessionStages: ReadonlySet<MacroStage> = new Set(['connect', 'helo']);
 
 /** The macros of one SMTP session, by stage. A macro may be absent at any time: MTAs leave out what has no value. */
 export class MacroTable {
-  readonly #stages = new Map<MacroStage, ReadonlyMap<string, string>>();
+  /** As they were said: many more macros are said than are asked for. */
+  readonly #stages = new Map<MacroStage, readonly (readonly [name: string, value: string])[]>();
 
   /** What a stage says now; what it said before is gone. */
   set(stage: MacroStage, values: readonly (readonly [name: string, value: string])[]): void {
-    this.#stages.set(stage, new Map(values.map(([name, value]) => [bareName(name), value])));
+    this.#stages.set(stage, values);
   }
 
   /** The value of a macro, with or without braces around its name, from the latest stage that has it; or null. */
   get(name: string): string | null {
     const key = bareName(name);
     for (const stage of lookupOrder) {
-      const value = this.#stages.get(stage)?.get(key);
-      if (value !== undefined) return value;
+      const said = this.#stages.get(stage)?.findLast(([one]) => bareName(one) === key);
+      if (said !== undefined) return said[1];
     }
     return null;
   }

@@ -1,5 +1,8 @@
 import { MilterEncodingError } from './errors.ts';
 
+const NUL = Buffer.of(0);
+const nothing = new Uint8Array(0);
+
 /**
  * Payloads: texts that end in NUL, and 32-bit numbers. Reading past the end, or a text without its NUL, makes the reader
  * `broken`, and everything it answers from then on is empty: one look at the end tells whether a payload was well-formed.
@@ -10,7 +13,7 @@ export class PayloadReader {
   #broken = false;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** True when everything read so far was there and nothing is left. */
@@ -24,16 +27,14 @@ export class PayloadReader {
 
   /** The bytes up to the next NUL, as a view. */
   bytes(): Uint8Array {
-    const end = this.#bytes.indexOf(0, this.#at);
-    if (this.#broken || end === -1) return this.#fail();
-    const found = this.#bytes.subarray(this.#at, end);
-    this.#at = end + 1;
-    return found;
+    const start = this.#at;
+    return this.#passText() ? this.#bytes.subarray(start, this.#at - 1) : nothing;
   }
 
   /** The text up to the next NUL: UTF-8, with U+FFFD for what is not. */
   text(): string {
-    return Buffer.from(this.bytes()).toString('utf8');
+    const start = this.#at;
+    return this.#passText() ? this.#bytes.toString('utf8', start, this.#at - 1) : '';
   }
 
   /** All texts that are left, or null when there are more than `limit`. */
@@ -61,7 +62,7 @@ export class PayloadReader {
 
   #number(octets: number): number {
     if (this.#broken || this.#at + octets > this.#bytes.length) {
-      this.#fail();
+      this.#broken = true;
       return 0;
     }
     const value = this.#bytes.readUIntBE(this.#at, octets);
@@ -69,23 +70,24 @@ export class PayloadReader {
     return value;
   }
 
-  #fail(): Uint8Array {
-    this.#broken = true;
-    return new Uint8Array(0);
+  /** Goes behind the next NUL; false when there is none. */
+  #passText(): boolean {
+    const end = this.#broken ? -1 : this.#bytes.indexOf(0, this.#at);
+    if (end === -1) this.#broken = true;
+    else this.#at = end + 1;
+    return end !== -1;
   }
 }
 
-const NUL = Buffer.of(0);
-
-/** Texts (as UTF-8) or bytes, each with its NUL. Throws MilterEncodingError when one holds a NUL itself. */
-export function encodeTexts(...texts: readonly (string | Uint8Array)[]): Buffer {
+/** Texts (as UTF-8) or bytes, each with its NUL, as parts of a payload. Throws MilterEncodingError when one holds a NUL itself. */
+export function textParts(...texts: readonly (string | Uint8Array)[]): readonly Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (const text of texts) {
     const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     if (bytes.includes(0)) throw new MilterEncodingError('a text with a NUL cannot travel in the milter protocol');
     parts.push(bytes, NUL);
   }
-  return Buffer.concat(parts);
+  return parts;
 }
 
 /** Numbers of 32 bits. */

@@ -4,7 +4,7 @@ import { encodeFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 import type { MilterLimits } from './limits.ts';
 import { milterLimits } from './limits.ts';
-import { encodeNumbers, encodeTexts, PayloadReader } from './payload.ts';
+import { encodeNumbers, PayloadReader, textParts } from './payload.ts';
 import { formatReplyCode, parseReplyCode } from './reply-code.ts';
 import type { ReplyCode } from './reply-code.ts';
 
@@ -72,8 +72,6 @@ const codes: Readonly<Record<Reply['kind'], string>> = {
   quarantine: 'q',
 };
 
-const nothing = new Uint8Array(0);
-
 /** The longest body part in one reply, in bytes. */
 export const maxReplacedChunkBytes = 65_535;
 
@@ -85,38 +83,38 @@ export function maxReplyBytes(code: string, limits: MilterLimits = milterLimits)
 
 /** A reply as a frame. Throws MilterEncodingError for a NUL in a text or header field, or a reply code that is none. */
 export function encodeReply(reply: Reply): Buffer {
-  return encodeFrame(codes[reply.kind], encodePayload(reply));
+  return encodeFrame(codes[reply.kind], ...payloadOf(reply));
 }
 
-function encodePayload(reply: Reply): Uint8Array {
+function payloadOf(reply: Reply): readonly Uint8Array[] {
   switch (reply.kind) {
     case 'negotiate':
-      return Buffer.concat([
+      return [
         encodeNumbers(reply.version, reply.actions, reply.protocol),
         ...reply.macros.flatMap(({ stage, names }) => [
           encodeNumbers(macroListStages.indexOf(stage)),
-          encodeTexts(names.join(' ')),
+          ...textParts(names.join(' ')),
         ]),
-      ]);
+      ];
     case 'reply-code':
-      return encodeTexts(formatReplyCode(reply));
+      return textParts(formatReplyCode(reply));
     case 'add-header':
-      return encodeTexts(reply.name, reply.value);
+      return textParts(reply.name, reply.value);
     case 'insert-header':
     case 'change-header':
-      return Buffer.concat([encodeNumbers(reply.index), encodeTexts(reply.name, reply.value)]);
+      return [encodeNumbers(reply.index), ...textParts(reply.name, reply.value)];
     case 'replace-body':
-      return reply.chunk;
+      return [reply.chunk];
     case 'change-sender':
     case 'add-recipient-with-parameters':
-      return reply.parameters === '' ? encodeTexts(reply.address) : encodeTexts(reply.address, reply.parameters);
+      return reply.parameters === '' ? textParts(reply.address) : textParts(reply.address, reply.parameters);
     case 'add-recipient':
     case 'delete-recipient':
-      return encodeTexts(reply.address);
+      return textParts(reply.address);
     case 'quarantine':
-      return encodeTexts(reply.reason);
+      return textParts(reply.reason);
     default:
-      return nothing;
+      return [];
   }
 }
 
