@@ -41,7 +41,17 @@ export class AwaitedAnswers implements Disposable {
         expire: () => reject(new AnswerDeadlineError('no answer within the time limit')),
       };
       this.#awaited.add(awaited);
-      answer.then(resolve, reject).finally(() => this.#awaited.delete(awaited));
+      answer.then(
+        (value) => {
+          this.#awaited.delete(awaited);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#awaited.delete(awaited);
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it came
+          reject(error);
+        },
+      );
     });
   }
 

@@ -189,13 +189,12 @@ export class SessionHandler implements MilterHandler {
     const login = this.#milter.macro('{auth_authen}');
     const daemonName = this.#milter.macro('{daemon_name}');
     const ip = this.#ip ?? this.#milter.macro('{client_addr}');
-    return {
-      listenerMode: this.#ground.mode,
-      ...(login === null ? {} : { login }),
-      ...(daemonName === null ? {} : { daemonName }),
-      ...(ip === null ? {} : { ip }),
-      ...(this.#helo === undefined ? {} : { helo: this.#helo }),
-    };
+    const session: { -readonly [Key in keyof MailSession]: MailSession[Key] } = { listenerMode: this.#ground.mode };
+    if (login !== null) session.login = login;
+    if (daemonName !== null) session.daemonName = daemonName;
+    if (ip !== null) session.ip = ip;
+    if (this.#helo !== undefined) session.helo = this.#helo;
+    return session;
   }
 
   /** The one log line of a message. */
