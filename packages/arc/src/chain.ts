@@ -1,7 +1,7 @@
 import { fieldText, parseTagList } from '@zegel/dkim';
 import type { FieldIndex } from '@zegel/dkim';
-import { everyField, fieldValue } from '@zegel/message';
-import type { Header, HeaderField } from '@zegel/message';
+import { fieldValue } from '@zegel/message';
+import type { HeaderField } from '@zegel/message';
 import type { ArcCode } from './codes.ts';
 import { maxSets } from './limits.ts';
 import type { ArcLimits } from './limits.ts';
@@ -33,7 +33,7 @@ export interface ChainProblem extends Pick<ArcEvidence, 'instance' | 'field' | '
 }
 
 export type Chain =
-  /** Oldest first, instances 1, 2, 3 and so on without a gap. Empty when the message has no ARC fields. */
+  /** Oldest first, instances 1, 2, 3 and so on without a gap. */
   | { readonly ok: true; readonly sets: readonly ArcSet[] }
   /** `sets` is what could be read, oldest first; empty above a limit. */
   | { readonly ok: false; readonly problem: ChainProblem; readonly sets: readonly PartialSet[] };
@@ -47,13 +47,12 @@ export const arcFields = {
 type Part = keyof typeof arcFields;
 const parts: readonly Part[] = ['results', 'messageSignature', 'seal'];
 
-/** Whether a message has a field of a chain at all. */
-export function hasArcFields(header: Header): boolean {
-  for (const { name } of everyField(header)) if (name.startsWith('arc-') && arcFieldNames.has(name)) return true;
-  return false;
-}
+const fieldNames: readonly string[] = parts.map((part) => arcFields[part].toLowerCase());
 
-const arcFieldNames: ReadonlySet<string> = new Set(Object.values(arcFields).map((name) => name.toLowerCase()));
+/** Whether a message has a field of a chain at all. */
+export function hasArcFields(index: FieldIndex): boolean {
+  return fieldNames.some((name) => index.named(name).length > 0);
+}
 
 /**
  * Collects the ARC sets of a message and checks that they are a chain (RFC 8617 §5.2 steps 1 to 3). Nothing is verified

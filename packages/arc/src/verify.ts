@@ -59,8 +59,9 @@ export async function verifyChain(raw: Uint8Array, options: ChainOptions): Promi
  */
 export function beginChainVerification(header: Header, options: ChainOptions): ChainVerification {
   const digests = options.digests ?? new BodyDigests();
+  const index = options.index ?? new FieldIndex(header);
   // Most messages come without a chain.
-  const finish = hasArcFields(header) ? beginChecks(header, digests, options) : noChain;
+  const finish = hasArcFields(index) ? beginChecks(index, digests, options) : noChain;
   return {
     needsBody: digests.needsBody,
     body(chunk) {
@@ -77,9 +78,8 @@ async function noChain(): Promise<ArcResult> {
   return arcResult('arc.none', { sets: 0, domains: [], evidence: { sets: [] } });
 }
 
-function beginChecks(header: Header, digests: BodyDigests, options: ChainOptions): () => Promise<ArcResult> {
+function beginChecks(index: FieldIndex, digests: BodyDigests, options: ChainOptions): () => Promise<ArcResult> {
   const limits: ArcLimits = { ...arcLimits, ...options.limits };
-  const index = options.index ?? new FieldIndex(header);
   const chain = readChain(index, limits);
   if (!chain.ok) return async () => broken(chain.problem, chain.sets);
   const sets = readSets(chain.sets, limits);
