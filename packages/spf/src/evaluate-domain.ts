@@ -1,5 +1,5 @@
 /** One record and its terms, from left to right, with the records it includes or redirects to (RFC 7208 §4.4–4.7). */
-import { after, normalizeName } from '@zegel/dns';
+import { after } from '@zegel/dns';
 import type { DnsAnswer } from '@zegel/dns';
 import { spfCodeResults } from './codes.ts';
 import type { SpfCode } from './codes.ts';
@@ -12,6 +12,7 @@ import { isLocal } from './record.ts';
 import type { Directive, DomainModifier, LocalMechanism, Mechanism, Qualifier, SpfRecord } from './record.ts';
 import type { SpfEvidence } from './result.ts';
 import { targetName } from './target-name.ts';
+import type { Target } from './target-name.ts';
 
 /** What a domain's record says about the client. */
 export interface Verdict {
@@ -83,6 +84,7 @@ interface PlacedRecord extends Place {
 function evaluateTerms(evaluation: Evaluation, place: PlacedRecord, from: number): Verdict | Promise<Verdict> {
   const { record } = place;
   const { directives } = record;
+  const isLate = evaluation.deadline.passed;
   for (let at = from; at < directives.length; at++) {
     const directive = directives[at];
     if (directive === undefined) break;
@@ -92,7 +94,7 @@ function evaluateTerms(evaluation: Evaluation, place: PlacedRecord, from: number
       ? matchesLocally(mechanism, evaluation.client)
       : evaluateMechanism(evaluation, step, mechanism, place);
     if (outcome instanceof Promise) return evaluateLater(evaluation, place, directive, step, outcome, at + 1);
-    const verdict = conclude(evaluation, place, directive, step, outcome);
+    const verdict = conclude(evaluation, place, directive, step, outcome, isLate);
     if (verdict !== undefined) return verdict;
   }
   if (record.redirect !== undefined) return redirect(evaluation, record.redirect, place);
@@ -108,7 +110,8 @@ async function evaluateLater(
   outcome: Promise<boolean | Verdict>,
   next: number,
 ): Promise<Verdict> {
-  const verdict = conclude(evaluation, place, directive, step, await outcome);
+  const late = await outcome;
+  const verdict = conclude(evaluation, place, directive, step, late, evaluation.deadline.passed);
   return verdict ?? evaluateTerms(evaluation, place, next);
 }
 
@@ -119,8 +122,9 @@ function conclude(
   directive: Directive,
   step: Step,
   outcome: boolean | Verdict,
+  isLate: boolean,
 ): Verdict | undefined {
-  if (outcome === false && !evaluation.deadline.passed) {
+  if (outcome === false && !isLate) {
     endStep(evaluation, step, 'no-match');
     return undefined;
   }
@@ -180,7 +184,7 @@ function evaluateMechanism(
     // RFC 8616 §4: a term that needs a local part with no ASCII form does not match.
     if (target.status === 'unusable') return false;
     if (mechanism.name === 'include') {
-      return after(follow(evaluation, step, target.name, place, place.depth + 1), (inner) =>
+      return after(follow(evaluation, step, target, place, place.depth + 1), (inner) =>
         includes(step, target.name, inner),
       );
     }
@@ -220,7 +224,7 @@ function redirect(evaluation: Evaluation, modifier: DomainModifier, place: Place
   return after(targetName(evaluation, step, modifier.domain, place.domain), (target) => {
     if (target.status === 'over-limit') return { finding: target.finding, step };
     if (target.status === 'unusable') return stopAt(step, 'spf.redirect-without-record', modifier.text);
-    return after(follow(evaluation, step, target.name, place, place.depth), (verdict) => {
+    return after(follow(evaluation, step, target, place, place.depth), (verdict) => {
       const found = spfCodeResults[verdict.finding.code] !== 'none';
       endStep(evaluation, step, found ? 'followed' : 'error');
       return found ? verdict : stopAt(step, 'spf.redirect-without-record', target.name);
@@ -232,12 +236,14 @@ function redirect(evaluation: Evaluation, modifier: DomainModifier, place: Place
 function follow(
   evaluation: Evaluation,
   step: Step,
-  target: string,
+  target: Extract<Target, { readonly name: string }>,
   from: Place,
   depth: number,
 ): Verdict | Promise<Verdict> {
-  const domain = normalizeName(target);
-  if (domain === null) return { finding: { code: 'spf.invalid-domain', values: { domain: target } }, step };
+  if (target.status === 'malformed') {
+    return { finding: { code: 'spf.invalid-domain', values: { domain: target.name } }, step };
+  }
+  const { domain } = target;
   // What is being evaluated has not matched so far and will not the second time: it would use up the limit.
   for (let place: Place | undefined = from; place !== undefined; place = place.from) {
     if (place.domain === domain) return stopAt(step, 'spf.loop', domain);

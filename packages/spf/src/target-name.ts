@@ -1,6 +1,5 @@
 /** The name a term asks for (RFC 7208 §4.8): its domain-spec expanded, or the domain whose record it stands in. */
-import { after } from '@zegel/dns';
-import { isAskable } from './domain.ts';
+import { after, normalizeName } from '@zegel/dns';
 import { countLookup } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
 import { expandName, isLiteral, noValues, usesMacro } from './macro.ts';
@@ -8,9 +7,9 @@ import type { MacroString, MacroValues } from './macro.ts';
 import { RecordMacros } from './macro-values.ts';
 import { validatedName } from './validated-names.ts';
 
-/** What an expansion came to. Only a `name` can be asked for. */
+/** What an expansion came to. Only a `name` can be asked for; `domain` is the same in the form in which names are compared. */
 export type Target =
-  | { readonly status: 'name'; readonly name: string }
+  | { readonly status: 'name'; readonly name: string; readonly domain: string }
   /** An expansion that the DNS cannot be asked for. RFC 7208 §4.8 leaves open what follows; here it names nothing. */
   | { readonly status: 'malformed'; readonly name: string }
   /** A macro in it has no value that can stand in a name. */
@@ -27,7 +26,7 @@ export function targetName(
   spec: MacroString | undefined,
   domain: string,
 ): Target | Promise<Target> {
-  if (spec === undefined) return { status: 'name', name: domain };
+  if (spec === undefined) return { status: 'name', name: domain, domain };
   if (isLiteral(spec)) return expand(spec, noValues);
   if (usesMacro(spec, 'p')) {
     const finding = countLookup(evaluation, step);
@@ -39,7 +38,8 @@ export function targetName(
 function expand(spec: MacroString, values: MacroValues): Target {
   const name = expandName(spec, values);
   if (name === undefined) return { status: 'unusable' };
-  return { status: isAskable(name) ? 'name' : 'malformed', name };
+  const domain = normalizeName(name);
+  return domain === null ? { status: 'malformed', name } : { status: 'name', name, domain };
 }
 
 /** What the macros in a string stand for in a record of `domain`. Asks the DNS only when `%{p}` is among them. */
