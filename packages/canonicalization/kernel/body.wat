@@ -2,8 +2,8 @@
 ;; `src/kernel-code.ts` of it; `src/kernel.ts` says how the memory is used; `src/plain-relaxed-body.ts` is the same in
 ;; plain TypeScript, which it is tested against.
 (module
-  ;; Two pages of 64 KiB: the packing table at 0, a portion of a body behind it.
-  (memory (export "memory") 2)
+  ;; Three pages of 64 KiB: the packing table at 0, a portion of a body behind it.
+  (memory (export "memory") 3)
 
   ;; Whether the last call saw a CR without LF behind it, or an LF without CR before it.
   (global $bare (export "bare") (mut i32) (i32.const 0))

@@ -26,7 +26,7 @@ export interface Kernel extends Omit<KernelExports, 'memory'> {
 /** Where a portion begins in the memory: behind the packing table and what is carried over. */
 export const portionAt = 4096;
 /** Octets of the largest portion. */
-export const maxPortion = 64 * 1024;
+export const maxPortion = 128 * 1024;
 
 let loaded: Kernel | null | undefined;
 

@@ -14,7 +14,7 @@ export interface CanonicalBody {
 
 /**
  * Canonicalizes a whole body at once, where that is less work than with a `BodyCanonicalizer`: a relaxed one of at most
- * 64 KiB that ends a line. Null for every other.
+ * 128 KiB that ends a line. Null for every other.
  */
 export function canonicalizeWholeBody(canonicalization: Canonicalization, body: Uint8Array): CanonicalBody | null {
   const { length } = body;
