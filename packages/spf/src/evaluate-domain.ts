@@ -48,12 +48,15 @@ function readAnswer(
     return stopReading(evaluation, step, code, values);
   }
   if (answer.status === 'nxdomain') return stopReading(evaluation, step, 'spf.domain-not-found');
-  const records = answer.status === 'found' ? answer.records.filter(isSpfRecord) : [];
-  const [octets] = records;
-  if (octets === undefined) return stopReading(evaluation, step, 'spf.no-record');
-  if (records.length > 1) {
-    return stopReading(evaluation, step, 'spf.multiple-records', { count: String(records.length) });
+  let octets: Uint8Array | undefined;
+  let count = 0;
+  for (const record of answer.status === 'found' ? answer.records : []) {
+    if (!isSpfRecord(record)) continue;
+    octets = record;
+    count++;
   }
+  if (octets === undefined) return stopReading(evaluation, step, 'spf.no-record');
+  if (count > 1) return stopReading(evaluation, step, 'spf.multiple-records', { count: String(count) });
   const parsed = parseKnownRecord(octets, evaluation.limits.maxRecordLength);
   if (!parsed.ok) {
     const { fault, term, position } = parsed.error;

@@ -88,38 +88,46 @@ export function ask<T extends RecordType>(
   name: string,
   type: T,
 ): DnsAnswer<T> | Promise<DnsAnswer<T>> {
-  const lookup: Mutable<SpfLookup> = { name, type, status: 'unanswered' };
-  step.lookups = step.lookups === noLookups ? [lookup] : [...step.lookups, lookup];
   const { deadline, resolver, counts } = evaluation;
-  if (deadline.passed) return timedOut;
+  if (deadline.passed) {
+    addLookup(step, { name, type, status: 'unanswered' });
+    return timedOut;
+  }
   evaluation.counts = { ...counts, queries: counts.queries + 1 };
   const known = resolver.known?.(name, type);
-  return known === undefined ? waitFor(evaluation, lookup, name, type) : noted(lookup, known);
+  if (known === undefined) return waitFor(evaluation, step, name, type);
+  addLookup(step, describeLookup(name, type, known));
+  return known;
 }
 
 async function waitFor<T extends RecordType>(
   { deadline, resolver }: Evaluation,
-  lookup: Mutable<SpfLookup>,
+  step: Step,
   name: string,
   type: T,
 ): Promise<DnsAnswer<T>> {
+  const lookup: SpfLookup = { name, type, status: 'unanswered' };
+  addLookup(step, lookup);
   const { signal } = deadline;
   const late: DnsAnswer<T> = { ...timedOut };
   const answer = await deadline.wait(resolver.resolve(name, type, { signal }), late);
-  return answer === late ? late : noted(lookup, answer);
+  if (answer !== late) Object.assign(lookup, describeLookup(name, type, answer));
+  return answer;
 }
 
 const timedOut = { status: 'temporary-failure', reason: 'timeout', cnames: [] } as const;
 
-/** The answer, once the trace shows it. */
-function noted<T extends RecordType>(lookup: Mutable<SpfLookup>, answer: DnsAnswer<T>): DnsAnswer<T> {
-  lookup.status = answer.status;
-  if (answer.status === 'temporary-failure') lookup.reason = answer.reason;
-  else lookup.ttl = answer.ttl;
-  if (answer.status === 'found' && lookup.type !== 'TXT') {
-    lookup.records = answer.records.slice(0, shownRecords).map(showRecord);
-  }
-  return answer;
+function addLookup(step: Step, lookup: SpfLookup): void {
+  step.lookups = step.lookups === noLookups ? [lookup] : [...step.lookups, lookup];
+}
+
+/** A look-up and its answer as the trace shows them. */
+function describeLookup<T extends RecordType>(name: string, type: T, answer: DnsAnswer<T>): SpfLookup {
+  const { status } = answer;
+  if (answer.status === 'temporary-failure') return { name, type, status, reason: answer.reason };
+  const { ttl } = answer;
+  if (answer.status !== 'found' || type === 'TXT') return { name, type, status, ttl };
+  return { name, type, status, ttl, records: answer.records.slice(0, shownRecords).map(showRecord) };
 }
 
 function showRecord(record: unknown): string {
