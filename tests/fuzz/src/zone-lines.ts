@@ -3,7 +3,7 @@
  * zones of them; in JSON most would only break the syntax.
  */
 import { ZoneResolver, normalizeName } from '@zegel/dns';
-import type { ZoneDeclaration, ZoneListEntry } from '@zegel/dns';
+import type { Resolver, ZoneDeclaration, ZoneListEntry } from '@zegel/dns';
 
 /** Octets stand for themselves: text is one character per octet. */
 export function toText(bytes: Uint8Array): string {
@@ -91,4 +91,9 @@ export function splitInput(input: Buffer): { readonly lines: readonly string[]; 
 
 export function joinInput(lines: readonly string[], rest: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(lines.join('\n'), 'latin1'), border, rest]);
+}
+
+/** The same zone for checks that are to wait for each of its answers. */
+export function waitedFor(zone: ZoneResolver): Resolver {
+  return { resolve: (name, type, options) => zone.resolve(name, type, options) };
 }

@@ -4,7 +4,7 @@ import { loadConformance } from '@zegel/test-harness';
 import { isDeepStrictEqual } from 'node:util';
 import { must } from '../target.ts';
 import type { FuzzTarget } from '../target.ts';
-import { toText, zoneLines, zoneOf } from '../zone-lines.ts';
+import { toText, waitedFor, zoneLines, zoneOf } from '../zone-lines.ts';
 
 interface Case {
   readonly headerFrom: readonly string[];
@@ -62,12 +62,14 @@ export const dmarc: FuzzTarget = {
       return result === undefined ? [] : [{ result, domain: pairs[at + 1] ?? '' }];
     });
     const resolver = zoneOf(lines);
-    const verdict = await evaluateDmarc({
+    const subject = {
       authorDomains,
       ...(spfResult === undefined ? {} : { spf: { result: spfResult, domain: spfDomain } }),
       dkim,
-      resolver,
-    });
+    };
+    const verdict = await evaluateDmarc({ ...subject, resolver });
+    const waited = await evaluateDmarc({ ...subject, resolver: waitedFor(resolver) });
+    must(isDeepStrictEqual(waited, verdict), 'another verdict when the answers are waited for');
     const { alignment } = verdict;
     const identifiers = [...(alignment.spf === undefined ? [] : [alignment.spf]), ...alignment.dkim];
     const passes = identifiers.some(({ aligned, result }) => aligned && result === 'pass');

@@ -3,9 +3,10 @@ import { parseHeader } from '@zegel/message';
 import { SpfInputError, checkHelo, checkHost, formatReceivedSpf, parseRecord, spfLimits } from '@zegel/spf';
 import type { SpfResult } from '@zegel/spf';
 import { loadConformance } from '@zegel/test-harness';
+import { isDeepStrictEqual } from 'node:util';
 import { must } from '../target.ts';
 import type { FuzzTarget } from '../target.ts';
-import { toText, zoneLines, zoneOf } from '../zone-lines.ts';
+import { toText, waitedFor, zoneLines, zoneOf } from '../zone-lines.ts';
 
 interface Suite {
   readonly zones: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -49,8 +50,12 @@ export const spf: FuzzTarget = {
       return parsed.ok ? 'record' : parsed.error.fault;
     });
     try {
-      const options = { ip, helo, resolver: zoneOf(lines), now: new Date('2026-11-24T00:00:00Z') };
-      const results = [await checkHost({ ...options, mailFrom }), await checkHelo(options)];
+      const resolver = zoneOf(lines);
+      const options = { ip, helo, resolver, now: new Date('2026-11-24T00:00:00Z') };
+      const mailFromResult = await checkHost({ ...options, mailFrom });
+      const waited = await checkHost({ ...options, mailFrom, resolver: waitedFor(resolver) });
+      must(isDeepStrictEqual(waited, mailFromResult), 'another result when the answers are waited for');
+      const results = [mailFromResult, await checkHelo(options)];
       return [...faults, ...results.flatMap(check)];
     } catch (error) {
       if (error instanceof SpfInputError || error instanceof ZoneError) return [...faults, error.code];
