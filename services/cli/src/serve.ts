@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@zegel/database';
 import type { FolderLock } from '@zegel/database';
 import { OverlayResolver } from '@zegel/dns';
-import { openMilterService, reloadAtHangup } from '@zegel/milter';
-import type { MilterGround } from '@zegel/milter';
-import { openConfiguredKeystore, openGround } from '@zegel/service-ground';
+import { startMilter } from '@zegel/milter';
+import { openConfiguredKeystore, openGround, openMailRules, reloadAtHangup } from '@zegel/service-ground';
+import type { LiveRules } from '@zegel/service-ground';
 import { readConfig, runService } from '@zegel/service-runtime';
 import type { Config, Environment, ServiceContext } from '@zegel/service-runtime';
 import { startSigner } from '@zegel/signer';
@@ -18,7 +18,7 @@ export const serveUsage = `zegel serve
 
 Runs everything in one process: the REST API, a worker for the inbound queue, metrics, and the milter where a listener is
 configured for it. Without further configuration on embedded stores in the data folder: nothing else need be installed.
-Ctrl-C stops it; SIGHUP makes the milter read its configuration and keys anew.
+Ctrl-C stops it; SIGHUP makes the milter and the hooks of mail servers read their configuration and keys anew.
 
   --config FILE    the configuration file (ZEGEL_CONFIG)
   --data DIR       the data folder (ZEGEL_DATA_DIR); default: ./.zegel
@@ -71,29 +71,22 @@ async function serve(
 
   const verifier = await startVerifier(context, { ...ground, resolver });
   resources.use('verifier', verifier);
-  const milterAddresses = await serveMilter(context, env, {
-    resolver,
-    store: { keySource: keystore, logins: keystore.logins },
-  });
-  const signer = await startSigner(context, { ...ground, resolver, keystore });
+  const store = { keySource: keystore, logins: keystore.logins };
+  const rules = await openMailRules(context, { resolver, store }, () => readConfig(env));
+  resources.use('reload', reloadAtHangup(rules.reload));
+  const milterAddresses = await serveMilter(context, rules);
+  const signer = await startSigner(context, { ...ground, resolver, keystore, rules: rules.current });
   say(describeService(config, [signer.address, metricsAddress, ...milterAddresses], withDemo));
   return signer;
 }
 
 /** Opens the milter where the configuration has listeners for it. Answers where they listen. */
-async function serveMilter(
-  context: ServiceContext,
-  env: Environment,
-  ground: MilterGround,
-): Promise<readonly string[]> {
-  if (context.config.milter.listen.length === 0) return [];
-  const service = await openMilterService(context, ground, { readAgain: () => readConfig(env) });
-  context.resources.use('milter', service);
-  context.resources.use(
-    'reload',
-    reloadAtHangup(() => service.reload()),
-  );
-  return service.listeners.map(({ address, mode }) => `${address} (${mode})`);
+async function serveMilter(context: ServiceContext, rules: LiveRules): Promise<readonly string[]> {
+  const { config, resources } = context;
+  if (config.milter.listen.length === 0) return [];
+  const milter = await startMilter(context, config.milter, rules.current);
+  resources.use('milter', milter);
+  return milter.listeners.map(({ address, mode }) => `${address} (${mode})`);
 }
 
 function say(text: string): void {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, readdirSync, renameSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ const session = '?ip=127.0.0.1&helo=mail.example.test&mailFrom=alice@example.tes
 let postgres: PostgresServer;
 let redis: RedisServer;
 let folder: TemporaryFolder;
+let config: string;
 let service: TestProcess;
 let url: string;
 let token: string;
@@ -21,7 +22,9 @@ let token: string;
 beforeAll(async () => {
   [postgres, redis] = await Promise.all([startPostgres(), startRedis({ appendOnly: true })]);
   folder = temporaryFolder('serve');
-  service = await startNode(launcher, ['serve', '--data', folder.path, '--listen', '127.0.0.1:0'], {
+  config = path.join(folder.path, 'zegel.yaml');
+  writeFileSync(config, 'inbound: { policy: annotate }\n');
+  service = await startNode(launcher, ['serve', '--config', config, '--data', folder.path, '--listen', '127.0.0.1:0'], {
     env: {
       NODE_COMPILE_CACHE: compileCache,
       DATABASE_URL: postgres.url,
@@ -89,6 +92,18 @@ describe('zegel serve on Redis and PostgreSQL', () => {
     renameSync(`${messages}-away`, messages);
     expect(readdirSync(messages)).toHaveLength(rows);
     expect((await ask('/v1/inbound', { body: hello })).status).toBe(202);
+  });
+
+  test('the hooks of mail servers follow a configuration that is read anew at SIGHUP', async () => {
+    const action = async () => json(await ask('/checkv2?mode=verify', { body: hello })).action;
+    expect(await action()).toBe('no action');
+    writeFileSync(config, 'inbound: { policy: enforce }\n');
+    process.kill(service.pid, 'SIGHUP');
+    await vi.waitFor(async () => expect(await action()).toBe('reject'), patience);
+    writeFileSync(config, 'inbound: { policy: sometimes }\n');
+    process.kill(service.pid, 'SIGHUP');
+    await service.waitForLine(/the one before stays/);
+    expect(await action()).toBe('reject');
   });
 
   test('asked to stop it answers the request in work, cuts the idle connection, and ends with 0', async () => {

@@ -2,7 +2,5 @@ export { SocketError } from './listen-address.ts';
 export type { ListenAddress } from './listen-address.ts';
 export type { MailRules } from '@zegel/mail-flow';
 export { runMilter } from './run-milter.ts';
-export { openMilterService, reloadAtHangup } from './service.ts';
-export type { MilterGround, MilterService, MilterServiceOptions } from './service.ts';
 export { startMilter } from './start.ts';
 export type { Milter, MilterSettings } from './start.ts';

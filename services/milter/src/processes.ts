@@ -1,11 +1,11 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
+import { reloadAtHangup } from '@zegel/service-ground';
 import type { Environment, MetricsText, ServiceContext } from '@zegel/service-runtime';
 import { removeStaleSocket } from './listen-address.ts';
 import { milterServiceLimits as limits } from './limits.ts';
 import { ProcessSlot } from './process-slot.ts';
-import { reloadAtHangup } from './service.ts';
 
 /**
  * Runs the milter in several processes that share its sockets. This one serves nothing itself: it starts the others anew

@@ -1,10 +1,19 @@
-import { openConfiguredKeystore, openWatchedDatabase, openWatchedResolver } from '@zegel/service-ground';
-import type { GroundContext } from '@zegel/service-ground';
+import {
+  openConfiguredKeystore,
+  openMailRules,
+  openWatchedDatabase,
+  openWatchedResolver,
+  reloadAtHangup,
+} from '@zegel/service-ground';
+import type { GroundContext, LiveRules, RulesGround } from '@zegel/service-ground';
 import { ConfigError, readConfig, runService } from '@zegel/service-runtime';
 import type { Config, Environment, ServiceContext } from '@zegel/service-runtime';
 import { startProcesses } from './processes.ts';
-import { openMilterService, reloadAtHangup } from './service.ts';
-import type { MilterGround, MilterService } from './service.ts';
+import { startMilter } from './start.ts';
+import type { Milter } from './start.ts';
+
+/** A milter with rules that are read anew. Dispose to stop. */
+export interface MilterService extends Milter, Pick<LiveRules, 'reload'> {}
 
 /** The milter as the main of a process: `zegel milter`. Ends the process itself; see `runService`. */
 export async function runMilter(env: Environment, version: string): Promise<never> {
@@ -26,18 +35,15 @@ export async function openService(
   context: GroundContext & Pick<ServiceContext, 'logger'>,
   env: Environment,
 ): Promise<MilterService> {
-  const service = await openMilterService(context, await openMilterGround(context), {
-    readAgain: () => readConfig(env),
-  });
-  context.resources.use(
-    'reload',
-    reloadAtHangup(() => service.reload()),
-  );
-  return service;
+  const { config, resources } = context;
+  const rules = await openMailRules(context, await openMilterGround(context), () => readConfig(env));
+  const milter = await startMilter(context, config.milter, rules.current);
+  resources.use('reload', reloadAtHangup(rules.reload));
+  return { ...milter, reload: rules.reload };
 }
 
 /** A database only where keys or logins lie in it. */
-async function openMilterGround(context: GroundContext): Promise<MilterGround> {
+async function openMilterGround(context: GroundContext): Promise<RulesGround> {
   const resolver = openWatchedResolver(context);
   // All cores are used by as many processes.
   if (!needsDatabase(context.config)) return { resolver, inlineSigning: true };

@@ -21,15 +21,13 @@ export interface MilterSettings {
 /** A milter that listens. Dispose to stop: messages in progress are finished first. */
 export interface Milter extends AsyncDisposable {
   readonly listeners: readonly Pick<MilterListener, 'address' | 'mode'>[];
-  /** Every message that begins from now on goes by these rules. */
-  useRules(rules: MailRules): void;
 }
 
-/** Opens all listeners. Rejects when one cannot be opened; see `listenAt`. Those that are open are closed then. */
+/** Opens all listeners. Each message asks for the `rules` it goes by when it begins. Rejects when one cannot be opened; see `listenAt`. Those that are open are closed then. */
 export async function startMilter(
   { logger, telemetry }: Pick<ServiceContext, 'logger' | 'telemetry'>,
   settings: MilterSettings,
-  rules: MailRules,
+  rules: () => MailRules,
 ): Promise<Milter> {
   const { instruments } = telemetry;
   await using opened = new AsyncDisposableStack();
@@ -40,8 +38,7 @@ export async function startMilter(
   });
   opened.use(instruments.observeMilterConnections(() => ({ open: connections.open, waiting: connections.waiting })));
   opened.defer(() => connections.stop());
-  let current = rules;
-  const ground = { rules: () => current, answers, instruments, logger };
+  const ground = { rules, answers, instruments, logger };
   const { idleMs, commandMs } = settings;
   const listeners: MilterListener[] = [];
   for (const listen of settings.listen) {
@@ -50,9 +47,6 @@ export async function startMilter(
   const resources = opened.move();
   return {
     listeners,
-    useRules(next) {
-      current = next;
-    },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

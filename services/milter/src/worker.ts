@@ -14,7 +14,7 @@ import { milterServiceLimits } from './limits.ts';
 import { isOrder } from './process-messages.ts';
 import type { Answer, Order } from './process-messages.ts';
 import { openService } from './run-milter.ts';
-import type { MilterService } from './service.ts';
+import type { MilterService } from './run-milter.ts';
 
 // Signals to the whole group are for the first process, which says what follows from them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});

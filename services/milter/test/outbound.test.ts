@@ -134,7 +134,7 @@ describe('mail that goes out', () => {
       await client.step({ kind: 'header', name: Buffer.from(name), value: Buffer.alloc(40_000, 'x') });
     }
     await filterOne(milter, hello, { login });
-    milter.milter.useRules({ ...milter.rules, signing: { keySource: { activeKeys: async () => [] } } });
+    milter.useRules({ ...milter.rules, signing: { keySource: { activeKeys: async () => [] } } });
     await client.step({ kind: 'header', name: Buffer.from('From'), value: Buffer.from(' ann@example.org') });
     await client.step({ kind: 'end-of-header' });
     expect((await client.endOfMessage()).modifications).toHaveLength(2);

@@ -26,6 +26,7 @@ export interface TestMilter extends AsyncDisposable {
   /** What every look-up is answered from; may be added to. */
   readonly zone: Record<string, ZoneDeclaration[string]>;
   readonly rules: MailRules;
+  useRules(rules: MailRules): void;
   /** Its log, one entry a line. */
   log(): readonly Record<string, unknown>[];
   metrics(): Promise<string>;
@@ -94,7 +95,8 @@ export async function startTestMilter(options: TestMilterOptions = {}): Promise<
     commandMs: 20_000,
     ...options.settings,
   };
-  const milter = await startMilter({ logger, telemetry }, settings, rules);
+  let current = rules;
+  const milter = await startMilter({ logger, telemetry }, settings, () => current);
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(milter[Symbol.asyncDispose]()));
   return {
@@ -103,6 +105,7 @@ export async function startTestMilter(options: TestMilterOptions = {}): Promise<
     folder: folder.path,
     zone,
     rules,
+    useRules: (next) => void (current = next),
     log: () => lines.map((line): Record<string, unknown> => JSON.parse(line)),
     metrics: () => telemetry.render(),
     stop,

@@ -12,8 +12,8 @@ export interface ApiGround {
   readonly queue: InboundQueue;
   /** How messages are authenticated: resolver, authserv-id, limits. */
   readonly authentication: AuthenticationOptions;
-  /** What the hooks of mail servers go by. */
-  readonly rules: MailRules;
+  /** What the hooks of mail servers go by, asked for once for each message. */
+  rules(): MailRules;
   readonly instruments: Instruments;
   readonly readiness: Readiness;
   readonly reader: MessageReader;

@@ -1,5 +1,5 @@
-import { openConfiguredKeystore, openGround } from '@zegel/service-ground';
-import { packageVersion, runService } from '@zegel/service-runtime';
+import { openConfiguredKeystore, openGround, openMailRules, reloadAtHangup } from '@zegel/service-ground';
+import { packageVersion, readConfig, runService } from '@zegel/service-runtime';
 import { startSigner } from './start.ts';
 
 await runService(
@@ -7,7 +7,10 @@ await runService(
   async (context) => {
     const ground = await openGround(context);
     const keystore = await openConfiguredKeystore(ground.database, context.config);
-    const signer = await startSigner(context, { ...ground, keystore });
+    const store = { keySource: keystore, logins: keystore.logins };
+    const rules = await openMailRules(context, { ...ground, store }, () => readConfig(process.env));
+    context.resources.use('reload', reloadAtHangup(rules.reload));
+    const signer = await startSigner(context, { ...ground, keystore, rules: rules.current });
     context.logger.info({ address: signer.address }, 'listening');
     return signer;
   },

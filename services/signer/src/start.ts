@@ -1,9 +1,10 @@
 import type { Database } from '@zegel/database';
 import type { Resolver } from '@zegel/dns';
 import type { Keystore } from '@zegel/keystore';
+import type { MailRules } from '@zegel/mail-flow';
 import { openInboundQueue } from '@zegel/mail-queue';
 import type { MessageStore } from '@zegel/mail-queue';
-import { authenticationOptions, loadMailRules } from '@zegel/service-ground';
+import { authenticationOptions } from '@zegel/service-ground';
 import { errorCode } from '@zegel/service-runtime';
 import type { ServiceContext } from '@zegel/service-runtime';
 import { createApp } from './app.ts';
@@ -18,6 +19,8 @@ export interface SignerGround {
   readonly store: MessageStore;
   readonly resolver: Resolver;
   readonly keystore: Keystore;
+  /** What the hooks of mail servers go by, asked for once for each message. */
+  rules(): MailRules;
 }
 
 /** A REST API that listens. Dispose to stop: requests in work are finished first, within the grace time. */
@@ -33,7 +36,7 @@ export async function startSigner(
     resources,
     version,
   }: Pick<ServiceContext, 'config' | 'logger' | 'telemetry' | 'readiness' | 'resources' | 'version'>,
-  { database, store, resolver, keystore }: SignerGround,
+  { database, store, resolver, keystore, rules }: SignerGround,
 ): Promise<Signer> {
   const { instruments } = telemetry;
   const queue = await openInboundQueue({
@@ -53,7 +56,6 @@ export async function startSigner(
     }),
   );
 
-  const { sealingKey, ...rules } = await loadMailRules(config, { keySource: keystore, logins: keystore.logins });
   const authentication = authenticationOptions(config, resolver);
   const { maxMessageBytes, maxInflightBytes } = config;
   const reader = new MessageReader({ maxMessageBytes, maxInflightBytes });
@@ -66,11 +68,7 @@ export async function startSigner(
       keystore,
       queue,
       authentication,
-      rules: {
-        ...rules,
-        removeOwnResultsOutbound: config.milter.removeOwnResultsOutbound,
-        authentication: authenticationOptions(config, resolver, sealingKey),
-      },
+      rules,
       instruments,
       readiness,
       reader,

@@ -6,6 +6,7 @@ import { loadMasterKey, openKeystore } from '@zegel/keystore';
 import type { Keystore, TokenScope } from '@zegel/keystore';
 import { FileMessageStore } from '@zegel/mail-queue';
 import type { MessageStore } from '@zegel/mail-queue';
+import { openMailRules } from '@zegel/service-ground';
 import { Readiness, ResourceStack, createLogger, createTelemetry, readConfig } from '@zegel/service-runtime';
 import { temporaryFolder } from '@zegel/test-harness';
 import { startSigner } from '../src/index.ts';
@@ -73,7 +74,12 @@ export async function startTestSigner(options: TestSignerOptions = {}): Promise<
     (await keystore.tokens.create({ name: scopes.join(' '), scopes, domains: domains ?? null })).secret;
 
   const context = { config, logger, telemetry, readiness, resources, version: '1.2.3' };
-  const signer = await startSigner(context, { database, store, resolver, keystore });
+  const rules = await openMailRules(
+    context,
+    { resolver, store: { keySource: keystore, logins: keystore.logins } },
+    () => config,
+  );
+  const signer = await startSigner(context, { database, store, resolver, keystore, rules: rules.current });
   readiness.started();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(signer[Symbol.asyncDispose]()));

@@ -51,7 +51,7 @@ export function hookRunner({ rules, instruments }: ApiGround, logger: Logger, do
       {
         ...message,
         session: { ...session, listenerMode: mode },
-        rules,
+        rules: rules(),
         ...(token.domains === null ? {} : { authorsWithin: token.domains }),
       },
       instruments,

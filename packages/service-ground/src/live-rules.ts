@@ -1,14 +1,13 @@
+import type { AuthenticationOptions } from '@zegel/authentication';
 import type { Resolver } from '@zegel/dns';
-import { authenticationOptions, loadMailRules } from '@zegel/service-ground';
-import type { RuleStore } from '@zegel/service-ground';
-import { errorCode, readConfig } from '@zegel/service-runtime';
+import { errorCode } from '@zegel/service-runtime';
 import type { Config, ServiceContext } from '@zegel/service-runtime';
-import type { MailRules } from '@zegel/mail-flow';
-import { startMilter } from './start.ts';
-import type { Milter } from './start.ts';
+import { authenticationOptions } from './authentication.ts';
+import { loadMailRules } from './mail-rules.ts';
+import type { LoadedRules, RuleStore } from './mail-rules.ts';
 
-/** What the milter works on. */
-export interface MilterGround {
+/** What the rules for mail are made on. */
+export interface RulesGround {
   readonly resolver: Resolver;
   /** Keys and logins of the database; absent where the configuration names files. */
   readonly store?: Partial<RuleStore>;
@@ -16,13 +15,16 @@ export interface MilterGround {
   readonly inlineSigning?: boolean;
 }
 
-export interface MilterServiceOptions {
-  /** Reads the configuration anew. Default: from the environment of the process, and the file that it names. */
-  readonly readAgain?: () => Config;
+/** All that a message goes by: what @zegel/mail-flow calls MailRules. */
+export interface OpenedRules extends Omit<LoadedRules, 'sealingKey'> {
+  readonly removeOwnResultsOutbound: boolean;
+  readonly authentication: AuthenticationOptions;
 }
 
-/** The milter as the configuration describes it. Dispose to stop. */
-export interface MilterService extends AsyncDisposable, Pick<Milter, 'listeners'> {
+/** The rules of a running service, for all its doors. */
+export interface LiveRules {
+  /** The rules of the moment: a message goes by those it began with. */
+  current(): OpenedRules;
   /**
    * Reads the configuration, key files and maps anew: messages that begin from then on go by them, and no connection is
    * dropped. Where something is wrong the rules stay as they are, and the log says why. Never rejects.
@@ -32,24 +34,17 @@ export interface MilterService extends AsyncDisposable, Pick<Milter, 'listeners'
   reload(): Promise<void>;
 }
 
-/** Loads the rules and opens the listeners. Rejects with what `loadMailRules` and `startMilter` reject with. */
-export async function openMilterService(
-  context: Pick<ServiceContext, 'config' | 'logger' | 'telemetry'>,
-  ground: MilterGround,
-  { readAgain = () => readConfig(process.env) }: MilterServiceOptions = {},
-): Promise<MilterService> {
-  const { config, logger } = context;
-  const { listen, maxConnections, idleMs, commandMs } = config.milter;
-  const milter = await startMilter(
-    context,
-    { listen, maxConnections, idleMs, commandMs },
-    await loadRules(config, ground),
-  );
-  let reloading = Promise.resolve();
+/** Loads the rules. Rejects with what `loadMailRules` rejects with. `readAgain` reads the configuration for a reload. */
+export async function openMailRules(
+  { config, logger }: Pick<ServiceContext, 'config' | 'logger'>,
+  ground: RulesGround,
+  readAgain: () => Config,
+): Promise<LiveRules> {
+  let current = await load(config, ground);
   const reload = async (): Promise<void> => {
     try {
       const next = readAgain();
-      milter.useRules(await loadRules(next, ground));
+      current = await load(next, ground);
       logger.info({ listenersKept: !sameListeners(config, next) || undefined }, 'configuration and keys are read anew');
     } catch (error) {
       logger.error(
@@ -58,15 +53,15 @@ export async function openMilterService(
       );
     }
   };
+  let reloading = Promise.resolve();
   return {
-    listeners: milter.listeners,
+    current: () => current,
     // One after the other: the last one read is the last one used.
     reload: () => (reloading = reloading.then(reload)),
-    [Symbol.asyncDispose]: () => milter[Symbol.asyncDispose](),
   };
 }
 
-async function loadRules(config: Config, { resolver, store, inlineSigning = false }: MilterGround): Promise<MailRules> {
+async function load(config: Config, { resolver, store, inlineSigning = false }: RulesGround): Promise<OpenedRules> {
   const { sealingKey, ...rules } = await loadMailRules(config, store, { inlineSigning });
   return {
     ...rules,
