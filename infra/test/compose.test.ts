@@ -47,12 +47,12 @@ const secret = (file: string) => readFileSync(secretPath(file), 'utf8');
 
 const compose = read({ ...settings, AUTHSERV_ID: 'mail.example.com' });
 const services = Object.entries(compose.services);
-const ours = services.filter(([name]) => ['signer', 'verifier'].includes(name));
+const ours = services.filter(([name]) => ['signer', 'verifier', 'milter'].includes(name));
 const stores = services.filter(([name]) => ['redis', 'postgres'].includes(name));
 
 describe('compose.yaml', () => {
-  it('runs signer and verifier beside their stores', () => {
-    expect(services.map(([name]) => name)).toEqual(['signer', 'verifier', 'redis', 'postgres']);
+  it('runs signer, verifier and milter beside their stores', () => {
+    expect(services.map(([name]) => name)).toEqual(['signer', 'verifier', 'milter', 'redis', 'postgres']);
   });
 
   it('does not start without the name in Authentication-Results', () => {
@@ -105,9 +105,16 @@ describe('compose.yaml', () => {
     expect(seconds(service.stop_grace_period)).toBeGreaterThanOrEqual(config.shutdownGraceMs / 1000 + 15);
   });
 
-  it('publishes the API on this host only, and nothing else', () => {
+  it('publishes the API and the milter on this host only, and nothing else', () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
-    expect(published).toEqual(['127.0.0.1:8080:8080']);
+    expect(published).toEqual(['127.0.0.1:8080:8080', '127.0.0.1:8891:8891']);
+  });
+
+  it('has the milter listen where it is published', () => {
+    const variables = { ...compose.services.milter!.environment, ...environmentFile(secret('connections.env')) };
+    expect(readConfig(variables).milter.listen).toEqual([
+      { address: { host: '0.0.0.0', port: 8891 }, mode: 'both', permissions: undefined },
+    ]);
   });
 
   it('keeps the stores on a network without a way out', () => {
@@ -140,10 +147,13 @@ describe('secrets', () => {
     expect(named.map(([name, value]) => [name, name.endsWith('_FILE') && mounted.has(value)])).toEqual(expected);
   });
 
-  it('go to the signer alone where only it needs them, readable to its user and no other', async () => {
-    for (const name of ['master-key', 'admin-token']) {
+  it('go to those alone that need them, readable to their user and no other', async () => {
+    for (const [name, needed] of [
+      ['master-key', ['signer', 'milter']],
+      ['admin-token', ['signer']],
+    ] as const) {
       const holders = services.filter(([, service]) => service.secrets?.includes(name));
-      expect(holders.map(([holder]) => holder)).toEqual(['signer']);
+      expect(holders.map(([holder]) => holder)).toEqual(needed);
       const { mode, uid, gid } = statSync(secretPath(name));
       expect(mode & 0o777).toBe(0o600);
       expect(`${uid}:${gid}`).toBe(compose.services.signer!.user);

@@ -91,7 +91,9 @@ describe('the tree in the image, made by the steps of the Dockerfile', () => {
 });
 
 describe.each(
-  deployments(render()).map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]!] as const),
+  deployments(render({ milter: { enabled: true } })).map(
+    ({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]!] as const,
+  ),
 )('%s of the tree, on a real Redis and PostgreSQL', (_, container) => {
   it('becomes ready, needs no folder of its own, and stops when asked', async () => {
     await using redis = await startRedis();
@@ -110,13 +112,10 @@ describe.each(
       ZEGEL_DATA_DIR: '/nonexistent/data',
       REDIS_URL: redis.url,
       DATABASE_URL: await postgres.createDatabase('zegel'),
-      // As in the chart: the signer alone has them.
-      ...(container.name === 'signer'
-        ? {
-            ZEGEL_MASTER_KEY_FILE: join(made.path, 'secrets/master-key'),
-            ZEGEL_ADMIN_TOKEN_FILE: join(made.path, 'secrets/admin-token'),
-          }
-        : {}),
+      // As in the chart: those alone have them that sign.
+      ...(container.name === 'verifier' ? {} : { ZEGEL_MASTER_KEY_FILE: join(made.path, 'secrets/master-key') }),
+      ...(container.name === 'signer' ? { ZEGEL_ADMIN_TOKEN_FILE: join(made.path, 'secrets/admin-token') } : {}),
+      ...(container.name === 'milter' ? { ZEGEL_MILTER_LISTEN: '[{ address: "127.0.0.1:0", mode: both }]' } : {}),
     };
     await using service = await start(flags, variables);
     const { metrics } = JSON.parse(await service.waitForLine(/"msg":"started"/)) as { metrics: string };
