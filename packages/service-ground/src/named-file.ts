@@ -1,8 +1,6 @@
 import { open } from 'node:fs/promises';
+import { isExposed } from '@zegel/service-runtime/config';
 import { RulesError } from './errors.ts';
-
-/** Permission bits that nobody but the owner may have; reading by the group is how orchestrators mount secrets (0440). */
-const exposed = 0o027;
 
 /**
  * The text of a file that the configuration names, at most so many bytes. A secret must be out of reach for others.
@@ -17,7 +15,7 @@ export async function readNamedFile(
   try {
     await using handle = await open(file, 'r');
     const { mode } = await handle.stat();
-    if (secret && (mode & exposed) !== 0) {
+    if (secret && isExposed(mode)) {
       const bits = (mode & 0o777).toString(8).padStart(4, '0');
       const message = `${file} has mode ${bits}, so others can get at the secret in it: chmod 600 ${file}`;
       throw new RulesError('config.secret-exposed', message);

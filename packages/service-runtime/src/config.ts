@@ -8,8 +8,10 @@ import { ConfigError } from './errors.ts';
 import type { ConfigProblem } from './errors.ts';
 import { GivenValues } from './given-values.ts';
 import type { Environment } from './given-values.ts';
+import { configLimits } from './limits.ts';
 import { listSettings, schema } from './schema.ts';
 import type { Section } from './schema.ts';
+import { readSecretFile } from './secret-file.ts';
 import type { KeyFile } from './setting-values.ts';
 import type { LoginSource } from './submitter-settings.ts';
 
@@ -27,7 +29,10 @@ export type AdminTokenSource = { readonly file: string } | { readonly sha256: st
  * It holds secrets (`masterKey`, `redisUrl`, `databaseUrl`): never log it.
  */
 export type Config = Readonly<
-  Omit<Parsed[''], 'masterKey' | 'masterKeyFile' | 'adminTokenFile' | 'adminTokenSha256'> & {
+  Omit<
+    Parsed[''],
+    'masterKey' | 'masterKeyFile' | 'adminTokenFile' | 'adminTokenSha256' | 'redisUrlFile' | 'databaseUrlFile'
+  > & {
     masterKey: MasterKeySource;
     adminToken: AdminTokenSource;
     milter: Readonly<Parsed['milter']>;
@@ -53,7 +58,7 @@ export function readConfig(env: Environment): Config {
   return name === undefined || name === '' ? parseConfig(env) : parseConfig(env, readText(name));
 }
 
-/** As {@link readConfig}, with the text of the file given: a pure function, but for the name of the host. */
+/** As {@link readConfig}, with the text of the file given: a pure function, but for the name of the host, and files that hold a URL. */
 export function parseConfig(env: Environment, file?: ConfigText): Config {
   const read: ConfigFile =
     file === undefined ? { values: new Map(), problems: [] } : readConfigFile(file, listSettings());
@@ -65,7 +70,7 @@ export function parseConfig(env: Environment, file?: ConfigText): Config {
     problems.push(...given.problemsOf(section, parsed.error.issues));
     return null;
   };
-  const service = parse('', schema['']);
+  const service = withUrls(parse('', schema['']), given, problems);
   const milter = parse('milter', schema.milter);
   const outbound = parse('outbound', schema.outbound);
   const submitters = parse('submitters', schema.submitters);
@@ -91,7 +96,8 @@ export function parseConfig(env: Environment, file?: ConfigText): Config {
     throw new ConfigError(problems);
   }
 
-  const { masterKey, masterKeyFile, adminTokenFile, adminTokenSha256, ...rest } = service;
+  const { masterKey, masterKeyFile, adminTokenFile, adminTokenSha256, redisUrlFile, databaseUrlFile, ...rest } =
+    service;
   const dataDir = resolve(rest.dataDir);
   const keyFile = (key: string, found: KeyFile): KeyFile => ({ ...found, file: given.path(key, found.file) });
   return {
@@ -138,6 +144,33 @@ function readText(name: string): ConfigText {
       },
     ]);
   }
+}
+
+/** The settings with the URLs that stand in files. What is wrong with a file is added to the problems. */
+function withUrls(service: Parsed[''] | null, given: GivenValues, problems: ConfigProblem[]): Parsed[''] | null {
+  if (service === null) return null;
+  const urls: { redisUrl?: string | undefined; databaseUrl?: string | undefined } = {};
+  for (const name of ['redisUrl', 'databaseUrl'] as const) {
+    const key = `${name}File` as const;
+    const file = service[key];
+    if (file === undefined) continue;
+    const problem = given.problem(key);
+    if (service[name] !== undefined) {
+      problems.push(problem);
+      continue;
+    }
+    const { shape } = schema[''];
+    const secret = readSecretFile(file, configLimits.maxUrlFileBytes);
+    const url = secret.ok ? shape[name].safeParse(secret.text) : null;
+    if (!secret.ok) {
+      problems.push({ ...problem, allowed: `a file that can be used (${secret.explanation})` });
+    } else if (url?.success === true) {
+      urls[name] = url.data;
+    } else {
+      problems.push({ ...problem, allowed: `a file that holds ${given.problem(name).allowed}` });
+    }
+  }
+  return { ...service, ...urls };
 }
 
 function loginFiles(source: LoginSource, path: (text: string) => string): LoginSource {

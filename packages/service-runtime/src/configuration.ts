@@ -10,6 +10,7 @@ export { configLimits } from './limits.ts';
 export { parseLoginMap } from './login-map-file.ts';
 export { parseMilterAddress } from './milter-settings.ts';
 export type { MilterAddress } from './milter-settings.ts';
+export { isExposed } from './secret-file.ts';
 export type { KeyFile } from './setting-values.ts';
 export { authorEntries } from './submitter-settings.ts';
 export type { LoginSource } from './submitter-settings.ts';

@@ -8,6 +8,8 @@ export const configLimits = {
   maxSocketPathBytes: 107,
   /** Bytes of a file that maps logins to authors. */
   maxLoginMapBytes: 16 * 1024 * 1024,
+  /** Bytes of a file that holds a URL. */
+  maxUrlFileBytes: 8 * 1024,
   /** Keys, rules or networks in one list of the file. */
   maxListItems: 10_000,
   /** Characters of a wrong value that an error repeats. */

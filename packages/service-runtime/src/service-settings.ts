@@ -1,7 +1,19 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseResolverAddress } from './listen-address.ts';
-import { address, boolean, integer, list, optional, optionalPath, path, settingTexts, url, word } from './setting.ts';
+import {
+  address,
+  boolean,
+  integer,
+  list,
+  optional,
+  optionalPath,
+  path,
+  settingTexts,
+  url,
+  urlFile,
+  word,
+} from './setting.ts';
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/i;
 /** A domain name as it stands in Authentication-Results: no quoting is ever needed for it (RFC 8601 §2.2). */
@@ -33,11 +45,13 @@ export const serviceSettings = z.object({
     ['redis:', 'rediss:'],
     'Redis that holds the queue (6.2 or later, maxmemory-policy noeviction). Unset: the queue lies in the embedded database.',
   ),
+  redisUrlFile: urlFile('REDIS_URL_FILE', 'REDIS_URL'),
   databaseUrl: url(
     'DATABASE_URL',
     ['postgres:', 'postgresql:'],
     'PostgreSQL that holds domains, keys, tokens and reports. Unset: an embedded PGlite in the data folder.',
   ),
+  databaseUrlFile: urlFile('DATABASE_URL_FILE', 'DATABASE_URL'),
   messageStore: word(
     'ZEGEL_MESSAGE_STORE',
     ['file', 'redis'],

@@ -92,6 +92,16 @@ export function url(variable: string, protocols: readonly string[], description:
   });
 }
 
+/** A file that holds the URL of the setting beside it, which has a password in it. */
+export function urlFile(variable: string, holds: string) {
+  return optionalPath({
+    variable,
+    description: `File (mode 0600) that holds ${holds}, read at the start. Give this or the URL, not both.`,
+    allowed: `a path, and not beside ${holds}`,
+    fallback: 'unset',
+  });
+}
+
 export function integer(
   variable: string,
   fallback: number,

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
-import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { chmodSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import path, { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../src/configuration.ts';
 import { ConfigError, listSettings, readConfig, renderConfigTable } from '../src/index.ts';
 import type { Config } from '../src/index.ts';
 
@@ -129,6 +131,34 @@ describe('readConfig', () => {
     expect(error.message).not.toContain('hunter2');
     expect(JSON.stringify(error.problems)).not.toContain('hunter2');
     expect(error.problems.map(({ variable }) => variable)).toContain('REDIS_URL');
+  });
+
+  test('URLs may stand in files, which others must not be able to read', () => {
+    using folder = mkdtempDisposableSync(path.join(tmpdir(), 'zegel-url-files-'));
+    const file = path.join(folder.path, 'redis-url');
+    writeFileSync(file, 'redis://user:hunter2@redis:6379\n', { mode: 0o600 });
+    expect(readConfig({ REDIS_URL_FILE: file, ZEGEL_MESSAGE_STORE: 'redis' }).redisUrl).toBe(
+      'redis://user:hunter2@redis:6379',
+    );
+    const yaml = parseConfig({}, { name: path.join(folder.path, 'zegel.yaml'), text: 'redisUrlFile: redis-url\n' });
+    expect(yaml.redisUrl).toBe('redis://user:hunter2@redis:6379');
+    expect(Object.keys(yaml).filter((name) => name.endsWith('File'))).toEqual([]);
+
+    const wrong = (env: Record<string, string>) => failure(env).message;
+    expect(wrong({ REDIS_URL: 'redis://redis', REDIS_URL_FILE: file })).toMatch(
+      /REDIS_URL_FILE .*not beside REDIS_URL/,
+    );
+    expect(wrong({ DATABASE_URL_FILE: file })).toMatch(
+      /DATABASE_URL_FILE .*a file that holds a URL that begins with post/,
+    );
+    expect(wrong({ DATABASE_URL_FILE: file })).not.toContain('hunter2');
+    expect(wrong({ REDIS_URL_FILE: path.join(folder.path, 'none') })).toContain('ENOENT');
+    expect(wrong({ REDIS_URL_FILE: folder.path })).toContain('REDIS_URL_FILE');
+    chmodSync(file, 0o644);
+    expect(wrong({ REDIS_URL_FILE: file })).toContain('others can get at it');
+    writeFileSync(file, `redis://${'x'.repeat(10_000)}`);
+    chmodSync(file, 0o600);
+    expect(wrong({ REDIS_URL_FILE: file })).toContain('above 8192 bytes');
   });
 
   test.each<[string, Record<string, string>]>([
