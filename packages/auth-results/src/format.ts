@@ -11,6 +11,8 @@ export interface FormatOptions {
 
 const { maxTextOctets, maxKeywordLength, foldWidth, maxBodyOctets } = formatLimits;
 const newLine = '\r\n\t';
+/** The replacement that puts a backslash before what was found. */
+const quotedPair = String.raw`\$&`;
 
 /** No place in a field: controls, lone surrogates, line separators, what turns the direction of text, U+FFFD. */
 const unwritable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufffd]/gu;
@@ -111,7 +113,7 @@ function formatResult(result: MethodResult, eai: boolean): string {
 /** The words of a comment, escaped, in parentheses; none when there is nothing to say. */
 function formatComment(comment: string, eai: boolean): string[] {
   const text = bound(collapseBlanks(replaceUnwritable(comment, ' ', eai)));
-  return text === '' ? [] : `(${text.replaceAll(/[()\\]/g, String.raw`\$&`)})`.split(' ');
+  return text === '' ? [] : `(${text.replaceAll(/[()\\]/g, quotedPair)})`.split(' ');
 }
 
 /** Words with one space between them, or a fold where a line would grow too long for the ";" to fit as well. */
@@ -192,7 +194,7 @@ function bound(text: string): string {
 
 /** A `value` of RFC 2045 §5.1: as it is if it is a token, quoted otherwise. */
 function quote(text: string): string {
-  return isToken(text) ? text : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  return isToken(text) ? text : `"${text.replaceAll(/["\\]/g, quotedPair)}"`;
 }
 
 /** A `pvalue`: an address may stand unquoted too. A local part with "=" or "/" is legal but often misread: quoted. */
