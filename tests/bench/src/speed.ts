@@ -26,6 +26,7 @@ export interface SpeedOptions {
   readonly streamMegabytes: number;
   readonly verifications: number;
   readonly restRequests: number;
+  readonly restWarmUp: number;
   readonly restModes: readonly RestMode[];
   /** Hears what is being measured. */
   readonly onStep?: (what: string) => void;
@@ -39,6 +40,7 @@ export const speedOptions: SpeedOptions = {
   streamMegabytes: 100,
   verifications: 200_000,
   restRequests: 2_000,
+  restWarmUp: 12_000,
   restModes,
 };
 
@@ -62,8 +64,9 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
     onStep(name);
     return measure();
   };
-  const { largest, streamMegabytes: megabytes, verifications, restRequests: requests, restModes: modes } = options;
-  const rest = await part('rest', () => measureRest(ground, { modes, rounds, requests }));
+  const { largest, streamMegabytes: megabytes, verifications } = options;
+  const { restRequests: requests, restWarmUp: warmUp, restModes: modes } = options;
+  const rest = await part('rest', () => measureRest(ground, { modes, rounds, requests, warmUp }));
   const startUp = await part('start', () => measureStartUp(ground, rounds));
   const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
   const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));

@@ -16,6 +16,7 @@ beforeAll(async () => {
     streamMegabytes: 2,
     verifications: 40,
     restRequests: 60,
+    restWarmUp: 60,
     restModes: ['express', 'zegel'],
   });
 }, 300_000);
