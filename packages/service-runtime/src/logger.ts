@@ -28,7 +28,7 @@ const bufferedMs = 200;
  *
  * Rules for who uses it: log domains, ids, codes and results; never tokens, keys, message content, local parts or query
  * strings. What slips through is taken out by property name and by shape before it is written (see redact.ts).
- * Lines are written synchronously unless `buffered`, so that the last words of a process that exits are not lost.
+ * Lines are written synchronously, so that the last words of a process that exits are not lost.
  */
 export function createLogger({ service, level, stream, buffered = false }: LoggerOptions): Logger {
   return pino(
@@ -43,15 +43,13 @@ export function createLogger({ service, level, stream, buffered = false }: Logge
   );
 }
 
+/**
+ * Written synchronously all the same: a write that is under way at the exit would come after what is written then. (`flushSync`
+ * does not end when nobody reads any more.)
+ */
 function bufferedOutput(): DestinationStream {
-  const output = pino.destination({ dest: 1, sync: false, minLength: bufferedBytes });
+  const output = pino.destination({ dest: 1, sync: true, minLength: bufferedBytes });
   setInterval(() => output.flush(), bufferedMs).unref();
-  process.on('exit', () => {
-    try {
-      output.flushSync();
-    } catch {
-      // It was not open yet, or nobody reads any more.
-    }
-  });
+  process.on('exit', () => output.flush());
   return output;
 }

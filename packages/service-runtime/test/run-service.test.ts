@@ -104,6 +104,26 @@ describe('runService stops', () => {
     expect(out).toContain('closed first');
   });
 
+  test.each(['talkative', 'talkative,throw-later'])('no line of a buffered log is lost: %s', async (fixture) => {
+    const service = run(fixture);
+    await service.line(/"index":0,/);
+    service.child.kill('SIGTERM');
+    const { out } = await service.end();
+    const lines = out.split('\n').filter((line) => line.startsWith('{'));
+    const indexes = lines.map((line) => JSON.parse(line).index).filter((index) => index !== undefined);
+    expect(indexes).toEqual(Array.from({ length: 1_000 }, (_, index) => index));
+    expect(out).toMatch(fixture === 'talkative' ? /"msg":"stopped"/ : /nobody catches me/);
+  });
+
+  test('ends though nobody reads its buffered log any more', async () => {
+    const service = run('talkative');
+    await service.line(/^serving/);
+    service.child.stdout?.destroy();
+    service.child.kill('SIGTERM');
+    // Not 0: what the fixture itself says on standard output fails too.
+    expect((await service.end()).status).toBeTypeOf('number');
+  });
+
   test('what does not close within the grace time is named, exit 70', async () => {
     const service = run('hang-close', { ZEGEL_SHUTDOWN_GRACE_MS: '100' });
     await service.line(/^serving/);
