@@ -14,5 +14,5 @@ await runService(
     context.logger.info({ address: signer.address }, 'listening');
     return signer;
   },
-  { version: packageVersion(import.meta.url) },
+  { version: packageVersion(import.meta.url), bufferedLog: true },
 );

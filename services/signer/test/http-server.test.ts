@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -134,6 +134,21 @@ describe('stopping', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     expect(answer).toMatch(/^Connection: close\r$/im);
     expect(answer).toContain('done');
+    await closed;
+  });
+
+  test('says so too in an answer that gives its whole header as one list', async () => {
+    const arrived = Promise.withResolvers<ServerResponse>();
+    const { server, port } = await serve((_request, response) => arrived.resolve(response));
+    const socket = await connectTo(port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const response = await arrived.promise;
+    const closed = server[Symbol.asyncDispose]();
+    response.writeHead(200, ['Content-Length', '4', 'X-Other', 'a']).end('done');
+    const answer = await readAll(socket);
+    expect(answer).toMatch(/^Connection: close\r$/im);
+    expect(answer).toMatch(/^X-Other: a\r$/m);
+    expect(answer.endsWith('\r\n\r\ndone')).toBe(true);
     await closed;
   });
 

@@ -63,6 +63,50 @@ describe('a message of 60 MB', () => {
   });
 });
 
+describe('a connection goes on', () => {
+  const chunked = [...post, 'Transfer-Encoding: chunked'];
+  const chunk = (bytes: Uint8Array) =>
+    Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+
+  test('after a body that was refused in its middle: the rest of it flows by', async () => {
+    const limits = { ZEGEL_MAX_MESSAGE_BYTES: '100000' };
+    await using small = await startTestSigner({ env: limits });
+    await small.addDomain('example.test', ['ed25519-sha256']);
+    const { socket, waitFor, received } = await open(chunked, small);
+    for (let sent = 0; sent < 3; sent++) socket.write(chunk(Buffer.alloc(60_000, 'x')));
+    await waitFor(/^HTTP\/1\.1 413 [^]*message\.too-large/);
+    socket.write(chunk(Buffer.alloc(60_000, 'x')));
+    socket.write('0\r\n\r\n');
+    const head = [...post, `Content-Length: ${hello.length}`, 'Host: x', `Authorization: Bearer ${small.admin}`];
+    socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), hello]));
+    await waitFor(/HTTP\/1\.1 200 [^]*"result":"signed"/);
+    expect(received().match(/HTTP\/1\.1 /g)?.length).toBe(2);
+    socket.destroy();
+  });
+
+  test('after requests that came in one piece, each answered in its turn', async () => {
+    const { socket, waitFor, received } = await open([...post, 'Content-Length: 0']);
+    const head = [...post, `Content-Length: ${hello.length}`, 'Host: x', `Authorization: Bearer ${signer.admin}`];
+    const whole = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), hello]);
+    socket.write(Buffer.concat([whole, whole]));
+    await waitFor(/"result":"signed"[^]*"result":"signed"/);
+    expect(received().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 422', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+    socket.destroy();
+  });
+
+  test('with a body that comes octet by octet, and one of nothing but its end', async () => {
+    const { socket, waitFor, received } = await open(chunked);
+    for (const octet of hello) socket.write(chunk(Buffer.of(octet)));
+    socket.write('0\r\n\r\n');
+    await waitFor(/^HTTP\/1\.1 200 [^]*"result":"signed"/);
+    const head = [...chunked, 'Host: x', `Authorization: Bearer ${signer.admin}`];
+    socket.write(`${head.join('\r\n')}\r\n\r\n0\r\n\r\n`);
+    await waitFor(/HTTP\/1\.1 422 /);
+    expect(received().match(/HTTP\/1\.1 /g)?.length).toBe(2);
+    socket.destroy();
+  });
+});
+
 describe('Expect: 100-continue', () => {
   test('a body that is wanted is invited', async () => {
     const { socket, waitFor, received } = await open([

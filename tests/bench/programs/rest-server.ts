@@ -44,7 +44,7 @@ async function startZegel(): Promise<{ readonly port: number; readonly token: st
     ZEGEL_DATA_DIR: folder.path,
     AUTHSERV_ID: 'mx.example.net',
   });
-  const logger = createLogger({ service: 'bench', level: config.logLevel });
+  const logger = createLogger({ service: 'bench', level: config.logLevel, buffered: true });
   const telemetry = createTelemetry({ service: 'bench' });
   const readiness = new Readiness({ intervalMs: 0 });
   const resources = new ResourceStack();
