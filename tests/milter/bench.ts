@@ -69,7 +69,8 @@ for (const contender of chosen) {
   } catch (error) {
     // A peer that is not installed, or whose work cannot be seen in its answers, is no reason to measure none of the others.
     if (name === 'zegel') throw error;
-    leftOut.push(`${name} (${task}): ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    leftOut.push(`${name} (${task}): ${why.replaceAll(/\s+/g, ' ').trim()}`);
   }
 }
 if (leftOut.length > 0) console.log(`\nLeft out:\n${leftOut.map((why) => `- ${why}`).join('\n')}`);
@@ -116,7 +117,7 @@ function loadOf({ task }: Contender, { socket }: Running): Omit<LoadOptions, 'pe
       );
       if (!isDone) {
         throw new Error(
-          `its answer shows no ${task}: ${JSON.stringify(verdict)}, ${modifications.length} modifications`,
+          `its answers do not show that it did its work: ${JSON.stringify(verdict)}, ${modifications.length} modifications`,
         );
       }
     },
