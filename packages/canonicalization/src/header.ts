@@ -63,24 +63,24 @@ export class HeaderCanonicalizer {
     }
     out[length++] = COLON;
     const valueStart = length;
-    let pendingSpace = false;
     for (let run = 0; run < 2; run++) {
       const to = run === 0 ? Math.min(gapStart, end) : end;
-      for (let at = run === 0 ? colon + 1 : gapEnd; at < to; at++) {
-        const byte = bytes[at] ?? 0;
-        if (byte === SP || byte === HTAB) {
-          pendingSpace = true;
-        } else if (byte === CR && bytes[at + 1] === LF && at + 1 < to) {
+      let at = run === 0 ? colon + 1 : gapEnd;
+      while (at < to) {
+        const byte = bytes[at++] ?? 0;
+        if (byte > SP) {
+          out[length++] = byte;
+        } else if (byte === SP || byte === HTAB) {
+          // One SP for all of it; the one at the end is taken back.
+          if (length > valueStart && out[length - 1] !== SP) out[length++] = SP;
+        } else if (byte === CR && at < to && bytes[at] === LF) {
           at++;
         } else {
-          if (pendingSpace) {
-            if (length > valueStart) out[length++] = SP;
-            pendingSpace = false;
-          }
           out[length++] = byte;
         }
       }
     }
+    if (length > valueStart && out[length - 1] === SP) length--;
     this.#length = length;
   }
 
