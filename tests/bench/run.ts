@@ -3,8 +3,8 @@
  * hostile input costs instead (cost.ts).
  *
  *     --only WORD,WORD    races and parts whose name holds a word: sign, verify, spf, dmarc, auth, body, growth, memory, start, rest
- *     --rounds N          rounds of each race (default 5)
- *     --sample SECONDS    processor time of one sample (default 0.5)
+ *     --rounds N          rounds of each race (default 15)
+ *     --sample SECONDS    processor time of one sample (default 0.2)
  *     --long              growth to 100 MB and ten million verifications: add half an hour
  *     --out FOLDER        writes results.json, results.md and chart.svg there; tables go to standard output in any case
  */

@@ -3,7 +3,7 @@ import { asField, findForged, formatAuthenticationResults } from '@zegel/auth-re
 import { BodyDigests, FieldIndex, beginVerification } from '@zegel/dkim';
 import type { SigningKey } from '@zegel/dkim';
 import { discoverPolicy, evaluateDmarc } from '@zegel/dmarc';
-import type { DmarcResult } from '@zegel/dmarc';
+import type { DkimIdentifier, DmarcResult } from '@zegel/dmarc';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { LineEndWatch, MessageScanner, exceededLimit, parseMessage, readAuthor } from '@zegel/message';
@@ -146,13 +146,12 @@ export function beginAuthentication(
             : null;
         const limit = exceeded ?? tooLarge;
         const isAbove = limit !== null;
-        const notices = [
-          ...(context.lineEndsNormalized === true ? [notice('message.line-ends-normalised')] : []),
-          ...(isDamaged ? [notice('message.bytes-not-exact')] : []),
-          ...(hasBareLineEnds ? [notice('message.bare-line-ends')] : []),
-          ...headerNotices(index, author),
-          ...(limit === null ? [] : [notice('message.limit-exceeded', limit)]),
-        ];
+        const notices: Notice[] = [];
+        if (context.lineEndsNormalized === true) notices.push(notice('message.line-ends-normalised'));
+        if (isDamaged) notices.push(notice('message.bytes-not-exact'));
+        if (hasBareLineEnds) notices.push(notice('message.bare-line-ends'));
+        notices.push(...headerNotices(index, author));
+        if (limit !== null) notices.push(notice('message.limit-exceeded', limit));
         const [checked, chain, spfVerdicts, iprevVerdict] = await Promise.all([dkim?.end(), arc?.end(), spf, iprev]);
         const dkimVerdicts = isAbove ? [unchecked(notices)] : (checked ?? unverifiedSignatures(header));
         const dmarc = await checkDmarc(
@@ -245,15 +244,12 @@ function checkDmarc(
   resolver: Resolver,
   signal: AbortSignal,
 ): Promise<DmarcResult> {
-  return evaluateDmarc({
-    authorDomains,
-    dkim: dkim.flatMap(({ result, domain, selector }) =>
-      domain === undefined ? [] : [{ result, domain, ...(selector === undefined ? {} : { selector }) }],
-    ),
-    ...(spf?.evidence === undefined ? {} : { spf: { result: spf.result, domain: spf.domain } }),
-    resolver,
-    signal,
-  });
+  const signers: DkimIdentifier[] = [];
+  for (const { result, domain, selector } of dkim) {
+    if (domain !== undefined) signers.push(selector === undefined ? { result, domain } : { result, domain, selector });
+  }
+  const sender = spf?.evidence === undefined ? undefined : { result: spf.result, domain: spf.domain };
+  return evaluateDmarc({ authorDomains, dkim: signers, spf: sender, resolver, signal });
 }
 
 /** The verdict of a check that a limit kept from being made. */

@@ -26,6 +26,8 @@ export interface SpeedOptions {
   readonly streamMegabytes: number;
   readonly verifications: number;
   readonly restRequests: number;
+  /** Rounds of the servers, each of which takes some seconds. */
+  readonly restRounds: number;
   readonly restWarmUp: number;
   readonly restModes: readonly RestMode[];
   /** Hears what is being measured. */
@@ -34,12 +36,13 @@ export interface SpeedOptions {
 
 export const speedOptions: SpeedOptions = {
   only: [],
-  rounds: 5,
-  sampleSeconds: 0.5,
+  rounds: 15,
+  sampleSeconds: 0.2,
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
   restRequests: 2_000,
+  restRounds: 5,
   restWarmUp: 12_000,
   restModes,
 };
@@ -65,8 +68,8 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
     return measure();
   };
   const { largest, streamMegabytes: megabytes, verifications } = options;
-  const { restRequests: requests, restWarmUp: warmUp, restModes: modes } = options;
-  const rest = await part('rest', () => measureRest(ground, { modes, rounds, requests, warmUp }));
+  const { restRequests: requests, restWarmUp: warmUp, restRounds, restModes: modes } = options;
+  const rest = await part('rest', () => measureRest(ground, { modes, rounds: restRounds, requests, warmUp }));
   const startUp = await part('start', () => measureStartUp(ground, rounds));
   const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
   const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));

@@ -16,6 +16,7 @@ beforeAll(async () => {
     streamMegabytes: 2,
     verifications: 40,
     restRequests: 60,
+    restRounds: 1,
     restWarmUp: 60,
     restModes: ['express', 'zegel'],
   });
