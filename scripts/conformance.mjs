@@ -72,7 +72,7 @@ const suites = [
 ];
 
 /** Tests about a suite, not of it. */
-const bookkeeping = /^(?:has|holds|names|every case|differs|each have)\b/;
+const bookkeeping = /^(?:has|holds|names|every case|differs|each have|comes to the same)\b/;
 /** Tests in whose title the standard decides otherwise than the suite. */
 const exception = /against the suite/;
 
