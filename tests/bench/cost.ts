@@ -1,25 +1,26 @@
-/**
- * `node tests/bench/cost.ts [--only WORD]`
- *
- * Time against size for hostile inputs, as a markdown table: with default limits a verdict within 100 ms, and with the
- * limits out of the way at most twice the time for twice the input, give or take 30 %: on the mean of three doublings,
- * since a collection of garbage that the smaller size did not need can make one of them look worse. What grows with the
- * square makes four of it. Exit status 1 when a target is missed.
- */
 import { cpus, loadavg, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readOptions } from '@zegel/test-harness';
 import { hostileInputs } from './src/hostile.ts';
 import type { HostileInput } from './src/hostile.ts';
 import { medians } from './src/measure.ts';
 
 /** Milliseconds of processor time to a verdict with default limits. */
 const maxVerdictMs = 100;
-/** How much more time twice the input may take: twice, and the 30 % that measuring is out by. */
+/**
+ * How much more time twice the input may take: twice, and the 30 % that measuring is out by. On the mean of three doublings,
+ * since a collection of garbage that the smaller size did not need can make one of them look worse; what grows with the square
+ * makes four of it.
+ */
 const maxGrowth = 2 * 1.3;
 /** Milliseconds below which a time is noise. */
 const minMs = 0.05;
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const usage = `npm run bench -- cost [--only WORD]: time against size for hostile inputs, as a table. With default limits a verdict
+within 100 ms, and with the limits out of the way at most twice the time for twice the input, give or take 30 %. The status is 1 when
+a target is missed.
+
+  --only WORD    inputs whose name holds it`;
+const values = readOptions(usage, { only: { type: 'string', default: '' } });
 const [processor] = cpus();
 const memory = Math.round(totalmem() / 2 ** 30);
 console.log(

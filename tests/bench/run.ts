@@ -1,19 +1,18 @@
-/**
- * `npm run bench [-- OPTIONS]`: how fast we are, beside the floor and the peers. `npm run bench -- cost` prints what
- * hostile input costs instead (cost.ts).
- *
- *     --only WORD,WORD    races and parts whose name holds a word: sign, verify, spf, dmarc, auth, body, growth, memory, start, rest
- *     --rounds N          rounds of each race (default 15)
- *     --sample SECONDS    processor time of one sample (default 0.2)
- *     --long              growth to 100 MB and ten million verifications: add half an hour
- *     --out FOLDER        writes results.json, results.md and chart.svg there; tables go to standard output in any case
- */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '@zegel/test-harness';
 import { toChart } from './src/chart.ts';
 import { toMarkdown } from './src/markdown.ts';
 import { measureSpeed, speedOptions } from './src/speed.ts';
+
+const usage = `npm run bench [-- OPTIONS]: how fast we are, beside the floor and the peers. npm run bench -- cost prints what hostile
+input costs instead, npm run bench -- milter compares milters; each has a --help of its own.
+
+  --only WORD,WORD    races and parts whose name holds a word: sign, verify, spf, dmarc, auth, body, growth, memory, start, rest
+  --rounds N          rounds of each race (default ${speedOptions.rounds})
+  --sample SECONDS    processor time of one sample (default ${speedOptions.sampleSeconds})
+  --long              growth to 100 MB and ten million verifications: adds half an hour
+  --out FOLDER        writes results.json, results.md and chart.svg there; tables go to standard output in any case`;
 
 if (process.argv[2] === 'cost') {
   process.argv.splice(2, 1);
@@ -23,14 +22,12 @@ if (process.argv[2] === 'cost') {
 }
 
 async function runSpeed(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      rounds: { type: 'string' },
-      sample: { type: 'string' },
-      long: { type: 'boolean', default: false },
-      out: { type: 'string' },
-    },
+  const values = readOptions(usage, {
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    sample: { type: 'string' },
+    long: { type: 'boolean', default: false },
+    out: { type: 'string' },
   });
   const results = await measureSpeed({
     ...speedOptions,

@@ -1,22 +1,24 @@
-/**
- * A long differential run from the command line; README.md has its options. The exit status is 1 when a disagreement is
- * not settled.
- */
-import { parseArgs } from 'node:util';
+import { readOptions } from '@zegel/test-harness';
 import { describeTally, runCampaign } from './src/campaign.ts';
 import { settledDisagreements, suiteOf } from './src/rulings.ts';
 import { fixedSeed } from './src/seed.ts';
 import { isSuiteName, suites } from './src/suites.ts';
 import type { SuiteName } from './src/suites.ts';
 
-const { values } = parseArgs({
-  options: {
-    suite: { type: 'string', multiple: true },
-    count: { type: 'string' },
-    seed: { type: 'string' },
-    first: { type: 'string' },
-    table: { type: 'boolean' },
-  },
+const usage = `npm run differential [-- OPTIONS]: asks others the same as us, with random input. The status is 1 when a disagreement is
+not settled by a rule.
+
+  --suite NAME    only this one; may be given again: ${Object.keys(suites).join(', ')}
+  --count N       inputs of each suite
+  --first N       the number of the first input: repeats one of a run with --count 1
+  --seed S        other input (default 1, or ZEGEL_SEED)
+  --table         prints the rules that settle disagreements`;
+const values = readOptions(usage, {
+  suite: { type: 'string', multiple: true },
+  count: { type: 'string' },
+  seed: { type: 'string' },
+  first: { type: 'string' },
+  table: { type: 'boolean' },
 });
 
 function wholeNumber(option: 'count' | 'seed' | 'first'): number | undefined {

@@ -1,11 +1,5 @@
-/**
- * `node tests/fuzz/run.ts [--target T] [--seconds N] [--seed S] [--executions N] [--keep]`
- *
- * Fuzzes one target, or each in turn. What breaks is made small and saved in found/<target>/, which a test replays;
- * `--keep` saves the inputs that led to new coverage in corpus/<target>/. Exit status 1 when something broke.
- */
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { readOptions } from '@zegel/test-harness';
 import type { FileCoverage } from './src/coverage.ts';
 import { keepInputs, loadCorpus, saveFinding } from './src/files.ts';
 import { runFuzz } from './src/guard.ts';
@@ -13,14 +7,20 @@ import type { Progress } from './src/engine.ts';
 import { minimise } from './src/minimise.ts';
 import { targetNames } from './src/targets.ts';
 
-const { values } = parseArgs({
-  options: {
-    target: { type: 'string', multiple: true },
-    seconds: { type: 'string', default: '60' },
-    executions: { type: 'string', default: 'Infinity' },
-    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-    keep: { type: 'boolean', default: false },
-  },
+const usage = `npm run fuzz [-- OPTIONS]: feeds one target, or each in turn, with input that leads to new coverage. What breaks is
+made small and saved in tests/fuzz/found/, which a test replays. The status is 1 when something broke.
+
+  --target T        only this one; may be given again: ${targetNames.join(', ')}
+  --seconds N       for each target (default 60)
+  --executions N    inputs for each target at most (default: as many as there is time for)
+  --seed S          repeats the run with this seed (default: random, and printed)
+  --keep            saves the inputs that led to new coverage in tests/fuzz/corpus/`;
+const values = readOptions(usage, {
+  target: { type: 'string', multiple: true },
+  seconds: { type: 'string', default: '60' },
+  executions: { type: 'string', default: 'Infinity' },
+  seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+  keep: { type: 'boolean', default: false },
 });
 const targets = values.target ?? targetNames;
 const unknown = targets.filter((name) => !targetNames.includes(name));

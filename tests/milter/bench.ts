@@ -1,15 +1,10 @@
-/**
- * Compares milters by the messages that a processor second of theirs answers, as a fraction of the RSA signatures that one
- * makes: `npm run bench -- milter [--only zegel] [--messages 2000]`. Needs root and the Debian packages opendkim, opendmarc and rspamd.
- */
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { createSigningKey, formatKeyRecord, generateKeyPair, signMessage } from '@zegel/dkim';
-import { temporaryFolder } from '@zegel/test-harness';
+import { readOptions, temporaryFolder } from '@zegel/test-harness';
 import { signaturesPerCpuSecond } from './src/bench/calibration.ts';
 import { contenders } from './src/bench/contenders.ts';
 import type { BenchGround, Contender, Running } from './src/bench/contenders.ts';
@@ -19,14 +14,21 @@ import type { LoadOptions } from './src/load-client.ts';
 import { cpuSeconds } from './src/process-cost.ts';
 import { sampleMail } from './src/sample-mail.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    task: { type: 'string' },
-    messages: { type: 'string', default: '2000' },
-    rounds: { type: 'string', default: '3' },
-    bytes: { type: 'string', default: '10000' },
-  },
+const usage = `npm run bench -- milter [OPTIONS]: compares milters by the messages that a processor second of theirs answers, as a fraction
+of the RSA signatures that one makes. Peers want root and the Debian packages opendkim, opendmarc and rspamd; one that is
+missing is named and left out.
+
+  --only NAME     one milter: ${[...new Set(contenders.map(({ name }) => name))].join(', ')}
+  --task TASK     sign or verify
+  --messages N    of each round (default 2000)
+  --rounds N      (default 3)
+  --bytes N       of a message (default 10000)`;
+const values = readOptions(usage, {
+  only: { type: 'string' },
+  task: { type: 'string' },
+  messages: { type: 'string', default: '2000' },
+  rounds: { type: 'string', default: '3' },
+  bytes: { type: 'string', default: '10000' },
 });
 const messages = Number(values.messages);
 const rounds = Number(values.rounds);

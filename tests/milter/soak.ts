@@ -1,20 +1,20 @@
-/**
- * The milter under load for long: `npm run soak [-- --sessions 100000 --messages 200000 --dead 60]`. Says what it measured, and
- * fails when a reply is missing, a message is lost or unsigned, memory grows, or a descriptor stays open.
- */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { runSeed } from '@zegel/test-harness';
+import { readOptions, runSeed } from '@zegel/test-harness';
 import { driveSessions } from './src/drive-sessions.ts';
 import { startSoak } from './src/soak-phases.ts';
 
-const { values } = parseArgs({
-  options: {
-    sessions: { type: 'string', default: '100000' },
-    messages: { type: 'string', default: '200000' },
-    dead: { type: 'string', default: '60' },
-    stops: { type: 'string', default: '4000' },
-  },
+const usage = `npm run soak [-- OPTIONS]: the milter under load for long, a quarter of an hour by default. Says what it measures, and fails when
+a reply is missing, a message is lost or unsigned, memory grows, or a descriptor stays open. 0 leaves a part out.
+
+  --sessions N    random sessions, legal and not (default 100000)
+  --messages N    half of them out, half in (default 200000)
+  --dead SECONDS  without DNS in the middle (default 60)
+  --stops N       messages under which it is ended, by SIGTERM and by SIGKILL (default 4000)`;
+const values = readOptions(usage, {
+  sessions: { type: 'string', default: '100000' },
+  messages: { type: 'string', default: '200000' },
+  dead: { type: 'string', default: '60' },
+  stops: { type: 'string', default: '4000' },
 });
 const say = (text: string): void => console.log(`${new Date().toISOString()} ${text}`);
 

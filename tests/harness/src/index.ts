@@ -10,6 +10,7 @@ export { startPostgres } from './postgres.ts';
 export type { PostgresServer } from './postgres.ts';
 export { runToEnd, startNode, startProcess } from './process.ts';
 export type { ProcessExit, ProcessOptions, TestProcess } from './process.ts';
+export { readOptions } from './read-options.ts';
 export { startRedis } from './redis.ts';
 export type { RedisOptions, RedisServer } from './redis.ts';
 export { temporaryFolder } from './temporary-folder.ts';
