@@ -8,7 +8,7 @@ import { SpfInputError } from './errors.ts';
 import { evaluateDomain } from './evaluate-domain.ts';
 import type { Verdict } from './evaluate-domain.ts';
 import { noCounts } from './evaluation.ts';
-import type { Evaluation } from './evaluation.ts';
+import type { Evaluation, Mutable } from './evaluation.ts';
 import { findExplanation } from './explanation.ts';
 import { formatIp, parseClientIp } from './ip.ts';
 import { spfLimits } from './limits.ts';
@@ -149,5 +149,3 @@ function assemble(
   if (explanationText !== undefined) result.explanationText = explanationText;
   return result;
 }
-
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

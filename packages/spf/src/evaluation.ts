@@ -34,7 +34,8 @@ export interface Place {
   readonly from: Place | undefined;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** What is still being put together. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A trace entry that is still being written. */
 export type Step = Omit<Mutable<SpfTraceEntry>, 'lookups'> & { lookups: readonly SpfLookup[] };
