@@ -139,6 +139,9 @@ async function measure({ process }: Running, options: LoadOptions): Promise<Meas
   };
 }
 
+/** Milliseconds a milter has to start: rspamd compiles its rules first. */
+const startMs = 60_000;
+
 async function untilListening({ socket, process }: Running): Promise<void> {
   const began = performance.now();
   for (;;) {
@@ -151,7 +154,7 @@ async function untilListening({ socket, process }: Running): Promise<void> {
       probe.destroy();
       if (isOpen) return;
     }
-    if (performance.now() - began > 20_000) throw new Error(`nobody listens on ${socket}: ${process.output()}`);
+    if (performance.now() - began > startMs) throw new Error(`nobody listens on ${socket}: ${process.output()}`);
     await delay(50);
   }
 }
