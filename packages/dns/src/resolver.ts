@@ -104,9 +104,9 @@ export function lookUp<T extends RecordType>(
  */
 export function after<Asked, Next>(
   asked: Asked | Promise<Asked>,
-  next: (answer: Asked) => Next | Promise<Next>,
+  proceed: (answer: Asked) => Next | Promise<Next>,
 ): Next | Promise<Next> {
-  return asked instanceof Promise ? asked.then(next) : next(asked);
+  return asked instanceof Promise ? asked.then(proceed) : proceed(asked);
 }
 
 /** Several things that were asked for, as one. */

@@ -24,14 +24,14 @@ export interface OpenedRules extends Omit<LoadedRules, 'sealingKey'> {
 /** The rules of a running service, for all its doors. */
 export interface LiveRules {
   /** The rules of the moment: a message goes by those it began with. */
-  current(): OpenedRules;
+  readonly current: () => OpenedRules;
   /**
    * Reads the configuration, key files and maps anew: messages that begin from then on go by them, and no connection is
    * dropped. Where something is wrong the rules stay as they are, and the log says why. Never rejects.
    *
    * Listeners, processes and limits of connections stay as they were at the start.
    */
-  reload(): Promise<void>;
+  readonly reload: () => Promise<void>;
 }
 
 /** Loads the rules. Rejects with what `loadMailRules` rejects with. `readAgain` reads the configuration for a reload. */

@@ -96,8 +96,15 @@ export function parseConfig(env: Environment, file?: ConfigText): Config {
     throw new ConfigError(problems);
   }
 
-  const { masterKey, masterKeyFile, adminTokenFile, adminTokenSha256, redisUrlFile, databaseUrlFile, ...rest } =
-    service;
+  const {
+    masterKey,
+    masterKeyFile,
+    adminTokenFile,
+    adminTokenSha256,
+    redisUrlFile: _redisUrlFile,
+    databaseUrlFile: _databaseUrlFile,
+    ...rest
+  } = service;
   const dataDir = resolve(rest.dataDir);
   const keyFile = (key: string, found: KeyFile): KeyFile => ({ ...found, file: given.path(key, found.file) });
   return {

@@ -54,6 +54,7 @@ async function ask(route: string, options: { body?: Buffer; accept?: string; met
 }
 // oxlint-disable-next-line typescript/no-explicit-any -- a wrong guess about its shape fails the test that made it
 const json = ({ bytes }: { readonly bytes: Buffer }): any => JSON.parse(bytes.toString());
+const hookAction = async () => json(await ask('/checkv2?mode=verify', { body: hello })).action;
 const signHello = async () => (await ask('/v1/sign', { body: hello, accept: 'message/rfc822' })).bytes;
 const stateOf = async (id: string) => json(await ask(`/v1/inbound/${id}`));
 
@@ -95,15 +96,14 @@ describe('zegel serve on Redis and PostgreSQL', () => {
   });
 
   test('the hooks of mail servers follow a configuration that is read anew at SIGHUP', async () => {
-    const action = async () => json(await ask('/checkv2?mode=verify', { body: hello })).action;
-    expect(await action()).toBe('no action');
+    expect(await hookAction()).toBe('no action');
     writeFileSync(config, 'inbound: { policy: enforce }\n');
     process.kill(service.pid, 'SIGHUP');
-    await vi.waitFor(async () => expect(await action()).toBe('reject'), patience);
+    await vi.waitFor(async () => expect(await hookAction()).toBe('reject'), patience);
     writeFileSync(config, 'inbound: { policy: sometimes }\n');
     process.kill(service.pid, 'SIGHUP');
     await service.waitForLine(/the one before stays/);
-    expect(await action()).toBe('reject');
+    expect(await hookAction()).toBe('reject');
   });
 
   test('asked to stop it answers the request in work, cuts the idle connection, and ends with 0', async () => {

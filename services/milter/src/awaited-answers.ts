@@ -41,18 +41,23 @@ export class AwaitedAnswers implements Disposable {
         expire: () => reject(new AnswerDeadlineError('no answer within the time limit')),
       };
       this.#awaited.add(awaited);
-      answer.then(
-        (value) => {
-          this.#awaited.delete(awaited);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#awaited.delete(awaited);
-          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it came
-          reject(error);
-        },
-      );
+      void this.#pass(answer, awaited, resolve, reject);
     });
+  }
+
+  async #pass<T>(
+    answer: Promise<T>,
+    awaited: AwaitedAnswer,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
+    try {
+      resolve(await answer);
+    } catch (error) {
+      reject(error);
+    } finally {
+      this.#awaited.delete(awaited);
+    }
   }
 
   #look(): void {

@@ -22,7 +22,7 @@ import { beginsWithHeader } from './whole-message.ts';
 export interface HandlerGround {
   readonly mode: ListenerMode;
   /** The rules of the moment: asked for once for each message. */
-  rules(): MailRules;
+  readonly rules: () => MailRules;
   readonly answers: AwaitedAnswers;
   readonly instruments: Instruments;
   readonly logger: Logger;

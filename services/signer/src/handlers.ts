@@ -13,7 +13,7 @@ export interface ApiGround {
   /** How messages are authenticated: resolver, authserv-id, limits. */
   readonly authentication: AuthenticationOptions;
   /** What the hooks of mail servers go by, asked for once for each message. */
-  rules(): MailRules;
+  readonly rules: () => MailRules;
   readonly instruments: Instruments;
   readonly readiness: Readiness;
   readonly reader: MessageReader;

@@ -20,7 +20,7 @@ export interface SignerGround {
   readonly resolver: Resolver;
   readonly keystore: Keystore;
   /** What the hooks of mail servers go by, asked for once for each message. */
-  rules(): MailRules;
+  readonly rules: () => MailRules;
 }
 
 /** A REST API that listens. Dispose to stop: requests in work are finished first, within the grace time. */

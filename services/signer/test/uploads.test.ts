@@ -63,10 +63,11 @@ describe('a message of 60 MB', () => {
   });
 });
 
+const chunk = (bytes: Uint8Array) =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+
 describe('a connection goes on', () => {
   const chunked = [...post, 'Transfer-Encoding: chunked'];
-  const chunk = (bytes: Uint8Array) =>
-    Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
 
   test('after a body that was refused in its middle: the rest of it flows by', async () => {
     const limits = { ZEGEL_MAX_MESSAGE_BYTES: '100000' };
