@@ -3,7 +3,7 @@ import { isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import { KeptByText } from './kept-by-text.ts';
 import type { DkimLimits } from './limits.ts';
-import { isBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
+import { foldingWhiteSpace, isBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';
 
 /** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
@@ -249,7 +249,6 @@ function fieldNames(value: string): readonly string[] | null {
 /** The same, made once for each text: a sender signs the same fields of most messages. */
 const fieldNameLists = new KeptByText(fieldNames, 2_048);
 
-const foldingWhiteSpace = /[ \t\r\n]/;
 const fieldNameList = /^[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*(?::[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*)*$/;
 
 /** i=: an optional local part, `@`, a domain. The grammar is that of the text as written, before quoted-printable is decoded. */

@@ -89,7 +89,8 @@ export function withoutFws(value: string): string {
   return foldingWhiteSpace.test(value) ? value.replaceAll(/[ \t\r\n]+/g, '') : value;
 }
 
-const foldingWhiteSpace = /[ \t\r\n]/;
+/** Folding white space anywhere in a text. */
+export const foldingWhiteSpace = /[ \t\r\n]/;
 
 /** Octets as UTF-8 text; null when they are not UTF-8. */
 export function utf8(latin1: string): string | null {
