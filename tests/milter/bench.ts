@@ -52,6 +52,9 @@ await using nameServer = await startNameServer(folder.path, domain, {
 });
 const ground: BenchGround = { folder: folder.path, keyFile, domain, selector, nameServer: nameServer.address };
 
+/** Milliseconds a milter has to start: rspamd compiles its rules first. */
+const startMs = 60_000;
+
 interface Measured {
   readonly fraction: number;
   readonly p99: number;
@@ -138,9 +141,6 @@ async function measure({ process }: Running, options: LoadOptions): Promise<Meas
     perSecond: options.messages / seconds,
   };
 }
-
-/** Milliseconds a milter has to start: rspamd compiles its rules first. */
-const startMs = 60_000;
 
 async function untilListening({ socket, process }: Running): Promise<void> {
   const began = performance.now();
