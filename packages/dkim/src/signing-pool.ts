@@ -20,6 +20,12 @@ interface Request {
 /** Signatures made without looking for company after one that had none: looking costs a turn of the event loop. */
 const unlookedAfterAlone = 15;
 
+/**
+ * Signatures for each core that the thread pool has at a time. One for each would leave threads idle until the event loop,
+ * busy with what else came, hears that they are done: a quarter of the signatures that could be made.
+ */
+const inThreadsPerCore = 4;
+
 /** Bits of an RSA modulus up to which a signature is made on the spot: in less than a millisecond. */
 const maxBitsAtOnce = 2048;
 
@@ -28,11 +34,11 @@ const maxBitsAtOnce = 2048;
  *
  * Several at a time keep all cores busy when the thread pool makes them. One by itself takes longer there than here:
  * waking a thread costs a third of a signature. So requests are gathered until the event loop has seen what came in
- * with them; one that is alone then is signed at once, and so are the next few. No more are in the pool than there are
- * cores, since file access goes through the same threads; the others wait their turn.
+ * with them; one that is alone then is signed at once, and so are the next few. The pool has no more than a few at a time,
+ * since file access goes through the same threads and has to wait for those before it; the others wait their turn here.
  */
 export class SigningPool {
-  readonly #parallel: number;
+  readonly #cores: number;
   readonly #signInThread: SignInThread;
   #waiting: Request[] = [];
   /** The first of `#waiting` that is not taken yet. */
@@ -42,9 +48,9 @@ export class SigningPool {
   /** How many of the next requests are taken to be alone. */
   #unlooked = 0;
 
-  /** @param parallel how many signatures the thread pool makes at a time; with one, none of them is made there. */
-  constructor(parallel: number = availableParallelism(), signInThread: SignInThread = signInLibuvThread) {
-    this.#parallel = parallel;
+  /** @param cores with one, no signature is made in a thread. */
+  constructor(cores: number = availableParallelism(), signInThread: SignInThread = signInLibuvThread) {
+    this.#cores = cores;
     this.#signInThread = signInThread;
   }
 
@@ -56,7 +62,8 @@ export class SigningPool {
         signHere(request);
       } else {
         this.#waiting.push(request);
-        this.#schedule();
+        if (this.#inThreads > 0) this.#start();
+        else this.#schedule();
       }
     });
   }
@@ -67,7 +74,7 @@ export class SigningPool {
 
   /** Does what is waiting once the events that are there have been handled. */
   #schedule(): void {
-    if (this.#isScheduled || this.#inThreads >= this.#parallel) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -78,10 +85,10 @@ export class SigningPool {
   #start(): void {
     const isAlone = this.#inThreads === 0 && this.#waiting.length - this.#next === 1;
     this.#unlooked = isAlone ? unlookedAfterAlone : 0;
-    while (this.#inThreads < this.#parallel) {
+    while (this.#inThreads < this.#cores * inThreadsPerCore) {
       const request = this.#take();
       if (request === undefined) return;
-      if (this.#parallel === 1 || (isAlone && request.key.bits <= maxBitsAtOnce)) {
+      if (this.#cores === 1 || (isAlone && request.key.bits <= maxBitsAtOnce)) {
         signHere(request);
         // One for each turn of the event loop, so that everything else goes on.
         if (this.#next < this.#waiting.length) this.#schedule();
