@@ -1,13 +1,12 @@
+import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram, startProcess } from '@zegel/test-harness';
 
 export interface NameServer extends AsyncDisposable {
-  /** It answers on port 53 there: some milters know no other. */
+  /** On loopback. It answers on port 53: some milters know no other. */
   readonly address: string;
 }
-
-const address = '127.0.0.53';
 
 /** NSD with one zone of TXT records, by name. Needs root. */
 export async function startNameServer(
@@ -15,6 +14,8 @@ export async function startNameServer(
   domain: string,
   records: Readonly<Record<string, string>>,
 ): Promise<NameServer> {
+  // A machine may have a name server of its own on the usual ones.
+  const address = `127.53.${randomInt(1, 255)}.${randomInt(1, 255)}`;
   const lines = Object.entries(records).map(([name, text]) => {
     const strings = text.match(/.{1,200}/g) ?? [];
     return `${name}. 3600 IN TXT ${strings.map((part) => JSON.stringify(part)).join(' ')}`;
