@@ -4,7 +4,14 @@ import { decodeCommand, maxCommandBytes } from './command.ts';
 import type { Command } from './command.ts';
 import { MilterUsageError } from './errors.ts';
 import type { Frame } from './frame.ts';
-import type { CreateHandler, EndOfMessage, MaybePromise, MessageDecision, MilterHandler } from './handler.ts';
+import type {
+  CreateHandler,
+  EndOfMessage,
+  MaybePromise,
+  MessageDecision,
+  MilterHandler,
+  MilterSession,
+} from './handler.ts';
 import type { MilterLimits } from './limits.ts';
 import { MacroTable } from './macros.ts';
 import { modificationActions } from './modification-action.ts';
@@ -244,15 +251,7 @@ export class FilterSession {
   }
 
   #openHandler(): MilterHandler {
-    const macros = this.#macros;
-    const ground = this.#ground;
-    return this.#createHandler({
-      agreement: this.#agreed(),
-      macro: (name) => macros.get(name),
-      get signal() {
-        return ground.signal();
-      },
-    });
+    return this.#createHandler(new SessionView(this.#agreed(), this.#macros, this.#ground));
   }
 
   #closeHandler(aborts: boolean): MaybePromise<void> {
@@ -280,6 +279,27 @@ export class FilterSession {
 
   #send(reply: Reply): void {
     this.#ground.write(encodeReply(reply));
+  }
+}
+
+/** What a handler sees of its session. */
+class SessionView implements MilterSession {
+  readonly agreement: Agreement;
+  readonly #macros: MacroTable;
+  readonly #ground: SessionGround;
+
+  constructor(agreement: Agreement, macros: MacroTable, ground: SessionGround) {
+    this.agreement = agreement;
+    this.#macros = macros;
+    this.#ground = ground;
+  }
+
+  macro(name: string): string | null {
+    return this.#macros.get(name);
+  }
+
+  get signal(): AbortSignal {
+    return this.#ground.signal();
   }
 }
 

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createLogger, requestId } from '../src/index.ts';
 import { redactLine } from '../src/redact.ts';
 
@@ -15,6 +15,23 @@ describe('createLogger', () => {
     const line = JSON.parse(logged((logger) => logger.info({ domain: 'example.org' }, 'signed')));
     expect(line).toMatchObject({ level: 'info', service: 'test', domain: 'example.org', msg: 'signed' });
     expect(new Date(line.time).toISOString()).toBe(line.time);
+  });
+
+  test('the time of each line is its own, to the millisecond', () => {
+    using clock = vi.spyOn(Date, 'now');
+    const times = ['2026-11-26T23:59:59.007Z', '2026-11-26T23:59:59.999Z', '2026-11-27T00:00:00.000Z'];
+    const lines = logged((logger) => {
+      for (const time of times) {
+        clock.mockReturnValue(Date.parse(time));
+        logger.info('x');
+      }
+    });
+    expect(
+      lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).time),
+    ).toEqual(times);
   });
 
   test.each<[string, object]>([
