@@ -96,7 +96,10 @@ export async function startTestMilter(options: TestMilterOptions = {}): Promise<
     ...options.settings,
   };
   let current = rules;
-  const milter = await startMilter({ logger, telemetry }, settings, () => current);
+  const milter = await startMilter({ logger, telemetry }, settings, () => current).catch((error: unknown) => {
+    folder.remove();
+    throw error;
+  });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(milter[Symbol.asyncDispose]()));
   return {

@@ -74,7 +74,8 @@ export async function measureRest(
       }
     }
   } finally {
-    for (const server of servers) server.child.kill();
+    // They end by themselves then, and take their folders with them.
+    for (const server of servers) server.child.disconnect();
   }
   const rsaRate = median(rsaRates);
   const rows = modes.map((mode, index): RestRow => {
