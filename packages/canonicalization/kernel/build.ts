@@ -1,23 +1,23 @@
 /**
- * `npm run kernel` in this package: makes `src/kernel-code.ts` of `body.wat`. A test fails when the two do not belong
+ * `npm run kernel` in this package: makes `src/kernel-code.ts` of `kernel.wat`. A test fails when the two do not belong
  * together.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import createWabt from 'wabt';
 
-const source = new URL('body.wat', import.meta.url);
+const source = new URL('kernel.wat', import.meta.url);
 const result = new URL('../src/kernel-code.ts', import.meta.url);
 
 /** The TypeScript that holds the compiled kernel. */
 export async function buildKernel(): Promise<string> {
   const wabt = await createWabt();
-  const module = wabt.parseWat('body.wat', await readFile(source), { simd: true });
+  const module = wabt.parseWat('kernel.wat', await readFile(source), { simd: true });
   try {
     module.validate();
     const code = Buffer.from(module.toBinary({}).buffer).toString('base64');
     const lines = code.match(/.{1,110}/g) ?? [];
-    return `// Made of kernel/body.wat by kernel/build.ts. Not to be edited.
+    return `// Made of kernel/kernel.wat by kernel/build.ts. Not to be edited.
 
 /** The compiled WebAssembly module, base64. */
 export const kernelCode = [

@@ -1,4 +1,6 @@
 import type { Canonicalization } from './canonicalization.ts';
+import { loadKernel, maxPortion, portionAt } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -6,18 +8,40 @@ const SP = 0x20;
 const HTAB = 0x09;
 const COLON = 0x3a;
 
+/** Where a field stands in some bytes: its first octet, its colon, and behind its last octet. */
+export interface FieldOffsets {
+  readonly start: number;
+  readonly colon: number;
+  readonly end: number;
+}
+
+/** A part of a value that is left out. */
+export interface ValueGap {
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/** What the kernel works on at a time, and what it makes of it: half a portion each. */
+const maxRun = maxPortion / 2 - 64;
+const resultAt = portionAt + maxPortion / 2;
+
 /**
  * Gathers canonicalized header fields into one run of bytes, the input of a header hash. White space is SP and HTAB
  * alone; a CR or LF that is not part of a CRLF is content.
  */
 export class HeaderCanonicalizer {
   readonly #relaxed: boolean;
+  readonly #kernel: Kernel | null;
   #out: Uint8Array;
   #length = 0;
 
-  /** @param sizeHint expected bytes; a canonical field is never longer than the field plus its CRLF. */
-  constructor(canonicalization: Canonicalization, sizeHint = 2048) {
+  /**
+   * @param sizeHint expected bytes; a canonical field is never longer than the field plus its CRLF.
+   * @param kernel default: the one there is; null for the loop in TypeScript.
+   */
+  constructor(canonicalization: Canonicalization, sizeHint = 2048, kernel: Kernel | null = loadKernel()) {
     this.#relaxed = canonicalization === 'relaxed';
+    this.#kernel = kernel;
     this.#out = Buffer.allocUnsafe(sizeHint);
   }
 
@@ -30,8 +54,7 @@ export class HeaderCanonicalizer {
    */
   add(bytes: Uint8Array, start: number, colon: number, end: number, gapStart = end, gapEnd = end): void {
     this.#reserve(end - start + 2);
-    const ended = end - start >= 2 && bytes[end - 1] === LF && bytes[end - 2] === CR;
-    const textEnd = ended ? end - 2 : end;
+    const textEnd = endOfText(bytes, start, end);
     if (this.#relaxed) {
       this.#addRelaxed(bytes, start, colon, textEnd, gapStart, gapEnd);
     } else {
@@ -40,6 +63,44 @@ export class HeaderCanonicalizer {
     }
     this.#out[this.#length++] = CR;
     this.#out[this.#length++] = LF;
+  }
+
+  /**
+   * Adds several fields of the same bytes, one after the other, and behind them, if it is given, one with a gap in its
+   * value. The same as {@link add} for each, with less work where they are relaxed.
+   */
+  addAll(bytes: Uint8Array, fields: readonly FieldOffsets[], last?: FieldOffsets & ValueGap): void {
+    if (this.#relaxed && this.#kernel !== null && this.#addByKernel(this.#kernel, bytes, fields, last)) return;
+    for (const { start, colon, end } of fields) this.add(bytes, start, colon, end);
+    if (last !== undefined) this.add(bytes, last.start, last.colon, last.end, last.valueStart, last.valueEnd);
+  }
+
+  /** Answers false when they are too much for the memory of the kernel. */
+  #addByKernel(
+    { memory, relaxField }: Kernel,
+    bytes: Uint8Array,
+    fields: readonly FieldOffsets[],
+    last: (FieldOffsets & ValueGap) | undefined,
+  ): boolean {
+    let room = last === undefined ? 0 : last.end - last.start + 2;
+    for (const { start, end } of fields) room += end - start + 2;
+    if (bytes.length > maxRun || room > maxRun) return false;
+    memory.set(bytes, portionAt);
+    let out = resultAt;
+    for (const { start, colon, end } of fields) {
+      const textEnd = portionAt + endOfText(bytes, start, end);
+      out = relaxField(out, portionAt + start, portionAt + colon, textEnd, textEnd, textEnd);
+    }
+    if (last !== undefined) {
+      const { start, colon, end, valueStart, valueEnd } = last;
+      const textEnd = portionAt + endOfText(bytes, start, end);
+      const gapStart = portionAt + valueStart;
+      out = relaxField(out, portionAt + start, portionAt + colon, textEnd, gapStart, portionAt + valueEnd);
+    }
+    this.#reserve(out - resultAt);
+    this.#out.set(memory.subarray(resultAt, out), this.#length);
+    this.#length += out - resultAt;
+    return true;
   }
 
   /** The canonical bytes so far, without the last CRLF when `withoutFinalCrlf` (RFC 6376 §3.7 step 2). A view. */
@@ -91,4 +152,9 @@ export class HeaderCanonicalizer {
     larger.set(this.#out.subarray(0, this.#length));
     this.#out = larger;
   }
+}
+
+/** Where a field ends without its last CRLF. */
+function endOfText(bytes: Uint8Array, start: number, end: number): number {
+  return end - start >= 2 && bytes[end - 1] === LF && bytes[end - 2] === CR ? end - 2 : end;
 }

@@ -9,24 +9,37 @@ declare const WebAssembly: {
 interface KernelExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly bare: { readonly value: number };
-  /** Both take the offsets of the first octet and behind the last one; see `kernel/body.wat`. */
+  /** All take offsets into the memory; see `kernel/kernel.wat`. */
   readonly relax: (start: number, end: number) => number;
   readonly watch: (start: number, end: number) => void;
+  readonly fields: (start: number, end: number, table: number, tableEnd: number) => number;
+  readonly relaxField: (
+    out: number,
+    start: number,
+    colon: number,
+    end: number,
+    gapStart: number,
+    gapEnd: number,
+  ) => number;
 }
 
 /**
- * The vectorized loops of `kernel/body.wat`, and the memory they work in. One for the process: a call leaves nothing in
+ * The vectorized loops of `kernel/kernel.wat`, and the memory they work in. One for the process: a call leaves nothing in
  * it that another one needs, so that all canonicalizers share it. The octets of a portion go to `portionAt`; those
  * held back from the one before, four at most, right before it.
  */
 export interface Kernel extends Omit<KernelExports, 'memory'> {
   readonly memory: Uint8Array;
+  /** The same as numbers of 32 bits. */
+  readonly numbers: Int32Array;
 }
 
 /** Where a portion begins in the memory: behind the packing table and what is carried over. */
 export const portionAt = 4096;
 /** Octets of the largest portion. */
 export const maxPortion = 128 * 1024;
+/** Where the table of the fields of a header is. */
+export const fieldTableAt = portionAt + maxPortion + 64;
 
 let loaded: Kernel | null | undefined;
 
@@ -44,17 +57,17 @@ function instantiate(): Kernel | null {
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernelCode, 'base64')));
     if (!isKernel(exports)) return null;
-    const { relax, watch, bare } = exports;
-    const memory = new Uint8Array(exports.memory.buffer);
+    const { memory: room, ...functions } = exports;
+    const memory = new Uint8Array(room.buffer);
     writePackingTable(memory);
-    return { relax, watch, bare, memory };
+    return { ...functions, memory, numbers: new Int32Array(room.buffer) };
   } catch {
     return null;
   }
 }
 
 function isKernel(exports: object): exports is KernelExports {
-  return ['memory', 'bare', 'relax', 'watch'].every((name) => name in exports);
+  return ['memory', 'bare', 'relax', 'watch', 'fields', 'relaxField'].every((name) => name in exports);
 }
 
 /** For each set of eight octets that are dropped, a bit each, the places of those that stay: eight octets an entry. */

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildKernel } from '../kernel/build.ts';
 import type { BodyCanonicalizer } from '../src/body.ts';
-import { canonicalizeWholeBody } from '../src/index.ts';
-import type { CanonicalSink } from '../src/index.ts';
+import { HeaderCanonicalizer, canonicalizeWholeBody } from '../src/index.ts';
+import type { CanonicalSink, FieldOffsets } from '../src/index.ts';
 import { loadKernel, maxPortion } from '../src/kernel.ts';
 import { LineEndWatch } from '../src/line-end-watch.ts';
 import { PlainRelaxedBody } from '../src/plain-relaxed-body.ts';
@@ -124,6 +124,64 @@ describe('The kernel', () => {
         );
       }),
     );
+  });
+});
+
+const latin1 = (header: HeaderCanonicalizer): string => Buffer.from(header.bytes()).toString('latin1');
+
+/** Where fields stand that follow one another. */
+function offsetsOf(fields: readonly string[]): readonly FieldOffsets[] {
+  let start = 0;
+  return fields.map((one) => {
+    const from = start;
+    start += one.length;
+    return { start: from, colon: from + one.indexOf(':'), end: start };
+  });
+}
+
+describe('The kernel, for header fields,', () => {
+  const text = octets.map((bytes) => bytes.toString('latin1'));
+  const name = fc.constantFrom('X', 'Subject ', 'From\t', 'DKIM-Signature', 'A-very-long-name-of-a-header-field');
+  const field = fc.tuple(name, text, fc.boolean()).map(([start, value, ended]) => {
+    return `${start}:${value.replace(/\r$/, '')}${ended ? '\r\n' : ''}`;
+  });
+
+  it('relaxes them as the plain code does, with a gap in the last one', () => {
+    fc.assert(
+      fc.property(fc.array(field, { maxLength: 8 }), field, fc.nat(), fc.nat(), (others, last, one, other) => {
+        const fields = [...others, last];
+        const bytes = Buffer.from(fields.join(''), 'latin1');
+        const offsets = offsetsOf(fields);
+        const end = offsets.at(-1)!;
+        // No border of the gap may stand inside a CRLF.
+        const valueLength = end.end - end.colon;
+        const borders = [one, other]
+          .map((place) => end.colon + 1 + (place % valueLength))
+          .map((at) => (bytes[at] === 0x0a && bytes[at - 1] === 0x0d ? at - 1 : at))
+          .toSorted((a, b) => a - b);
+        const gapped = { ...end, valueStart: borders[0]!, valueEnd: borders[1]! };
+        const [fast, plain] = [kernel, null].map((by) => {
+          const header = new HeaderCanonicalizer('relaxed', 8, by);
+          header.addAll(bytes, offsets.slice(0, -1));
+          header.addAll(bytes, offsets, gapped);
+          return latin1(header);
+        });
+        expect(fast).toBe(plain);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('leaves to the plain code what does not fit in its memory', () => {
+    const long = `Subject: ${'a  b'.repeat(20_000)}\r\n`;
+    const bytes = Buffer.from(long, 'latin1');
+    const header = new HeaderCanonicalizer('relaxed');
+    header.addAll(bytes, [...offsetsOf([long]), ...offsetsOf([long])]);
+    expect(latin1(header)).toBe(`subject:${'a b'.repeat(20_000)}\r\n`.repeat(2));
+    const many = offsetsOf([`A: ${'b'.repeat(30_000)}\r\n`]);
+    const repeated = new HeaderCanonicalizer('relaxed');
+    repeated.addAll(Buffer.from(`A: ${'b'.repeat(30_000)}\r\n`), [...many, ...many, ...many]);
+    expect(latin1(repeated)).toBe(`a:${'b'.repeat(30_000)}\r\n`.repeat(3));
   });
 });
 

@@ -77,19 +77,24 @@ export function signedData(
 ): Uint8Array {
   const canonicalizer = new HeaderCanonicalizer(canonicalization);
   const { bytes } = index.header;
+  const fields: HeaderField[] = [];
   index.beginSelection();
   for (const name of names) {
     const field = index.takeLowest(name, own);
-    if (field !== undefined) canonicalizer.add(bytes, field.start, field.colon, field.end);
+    if (field !== undefined) fields.push(field);
   }
-  addSignatureField(canonicalizer, signatureField);
+  if (signatureField.bytes === bytes) {
+    canonicalizer.addAll(bytes, fields, signatureField);
+  } else {
+    canonicalizer.addAll(bytes, fields);
+    addSignatureField(canonicalizer, signatureField);
+  }
   return canonicalizer.bytes({ withoutFinalCrlf: true });
 }
 
 /** Adds a signature field as it was signed: without the value of b=, white space around that included. */
 export function addSignatureField(canonicalizer: HeaderCanonicalizer, field: SignatureField): void {
-  const { bytes, start, colon, end, valueStart, valueEnd } = field;
-  canonicalizer.add(bytes, start, colon, end, valueStart, valueEnd);
+  canonicalizer.addAll(field.bytes, noFields, field);
 }
 
 /**

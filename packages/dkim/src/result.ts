@@ -58,5 +58,7 @@ export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   // failed is reported all the same, as other verifiers do: the domain wants to know.
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
   const texts = waived ? { ...entry, explanation: `${entry.explanation} ${testingNote}` } : entry;
-  return { result: entry.result, code, ...fillTexts(texts, facts.evidence, facts), ...facts };
+  const { explanation, advice } = fillTexts(texts, facts.evidence, facts);
+  const verdict = { result: entry.result, code, explanation };
+  return advice === undefined ? { ...verdict, ...facts } : { ...verdict, advice, ...facts };
 }

@@ -34,8 +34,9 @@ export function parseTagList(text: string): TagList {
     if (name === null || value === null || !tagName.test(name) || !(isClean || tagValue.test(value))) {
       return { ok: false, reason: 'syntax', ...(name !== null && tagName.test(name) ? { tag: name } : {}) };
     }
-    if (tags.has(name)) return { ok: false, reason: 'repeated-tag', tag: name };
+    const before = tags.size;
     tags.set(name, { value, start: equals + 1, end });
+    if (tags.size === before) return { ok: false, reason: 'repeated-tag', tag: name };
     if (semicolon === -1) break;
     from = semicolon + 1;
   }
@@ -110,3 +111,11 @@ export function isBase64(text: string): boolean {
 }
 
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/** The octets of a text that {@link isBase64}; null for every other. */
+export function decodeBase64(text: string): Buffer | null {
+  const octets = Buffer.from(text, 'base64');
+  // Most comes out again as it went in, which is seen sooner than the form.
+  const isCanonical = octets.length > 0 && octets.toString('base64') === text;
+  return isCanonical || isBase64(text) ? octets : null;
+}

@@ -36,6 +36,8 @@ export interface DkimVerification {
   readonly needsBody: boolean;
   /** The next part of the body. Does nothing when `digests` are fed by somebody else. */
   body(chunk: Uint8Array): void;
+  /** The whole body at once: the same, with less work for a small one. */
+  whole(body: Uint8Array): void;
   /** The results, in the order the signatures stand, or one with result `none`. Rejects only if the resolver does. */
   end(): Promise<readonly DkimResult[]>;
 }
@@ -43,11 +45,9 @@ export interface DkimVerification {
 /** Verifies every DKIM-Signature of a whole message with CRLF line ends (RFC 6376 §6). */
 export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Promise<readonly DkimResult[]> {
   const { header, body } = parseMessage(raw);
-  if (options.digests !== undefined) return beginVerification(header, options).end();
-  const digests = new BodyDigests();
-  const verification = beginVerification(header, { ...options, digests });
-  digests.whole(body);
-  return verification.end();
+  const verification = beginVerification(header, options);
+  verification.whole(body);
+  return await verification.end();
 }
 
 /**
@@ -66,6 +66,9 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
     needsBody: digests.needsBody,
     body(chunk) {
       if (options.digests === undefined) digests.update(chunk);
+    },
+    whole(body) {
+      if (options.digests === undefined) digests.whole(body);
     },
     async end() {
       digests.end();

@@ -5,6 +5,7 @@
  * byte for byte what it was.
  */
 
+import { findHeaderFields } from '@zegel/canonicalization';
 import { fieldName } from './field-names.ts';
 import { nextLineFeed } from './line-feed.ts';
 
@@ -51,16 +52,37 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
  * Time and memory are linear in `bytes`.
  */
 export function parseHeader(bytes: Uint8Array): Header {
+  return { bytes, fields: fieldsByKernel(bytes) ?? plainFields(bytes) };
+}
+
+/** The fields as the vectorized search finds them; null for a header that is too much for it. */
+function fieldsByKernel(bytes: Uint8Array): readonly HeaderField[] | null {
+  const places = findHeaderFields(bytes);
+  if (places === null) return null;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { offsets, base } = places;
+  const fields: HeaderField[] = [];
+  let start = 0;
+  for (let at = 0; at < offsets.length; at += 3) {
+    const end = (offsets[at] ?? 0) - base;
+    const nameEnd = (offsets[at + 1] ?? 0) - base;
+    const name = nameEnd === start ? '' : fieldName(buffer, start, nameEnd);
+    fields.push({ name, start, colon: (offsets[at + 2] ?? 0) - base, end });
+    start = end;
+  }
+  return fields;
+}
+
+/** The same without it: any header, and what the search is tested against. */
+export function plainFields(bytes: Uint8Array): readonly HeaderField[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields: HeaderField[] = [];
-  const length = buffer.length;
-  let start = 0;
-  while (start < length && fields.length < maxListedFields) {
+  for (let start = 0; start < buffer.length && fields.length < maxListedFields;) {
     const end = endOfField(buffer, start);
     fields.push(readField(buffer, start, end));
     start = end;
   }
-  return { bytes, fields };
+  return fields;
 }
 
 /** Whether `fields` are all that there are. */

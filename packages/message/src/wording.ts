@@ -47,11 +47,11 @@ export interface OutcomeTexts {
 }
 
 /** The texts of an outcome with their placeholders filled, see {@link fillTemplate}. Other members of the entry are left out. */
-export function fillTexts({ explanation, advice }: OutcomeTexts, values: object, others?: object): OutcomeTexts {
-  return {
-    explanation: fillTemplate(explanation, values, others),
-    ...(advice === undefined ? {} : { advice: fillTemplate(advice, values, others) }),
-  };
+export function fillTexts(texts: OutcomeTexts, values: object, others?: object): OutcomeTexts {
+  const explanation = fillTemplate(texts.explanation, values, others);
+  return texts.advice === undefined
+    ? { explanation }
+    : { explanation, advice: fillTemplate(texts.advice, values, others) };
 }
 
 const plain = /^[ -~]*$/;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from '../src/index.ts';
+import { plainFields } from '../src/header.ts';
 import type { Header } from '../src/index.ts';
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -186,5 +187,35 @@ describe('a header from name and value pairs (milter)', () => {
         expect(fromPairs(...pairs).fields).toEqual(parsed.fields);
       }),
     );
+  });
+});
+
+describe('The fields of any header', () => {
+  const part = fc.oneof(
+    fc.constantFrom('\r\n', '\r', '\n', ' ', '\t', ':', ' :', 'From', 'X-Any', '\0', 'é', '\x7f', 'a: b\r\n', '\r\n c'),
+    fc.tuple(fc.constantFrom('a', ' ', '\r\n', 'word '), fc.nat(40)).map(([text, count]) => text.repeat(count)),
+  );
+
+  it('are found by the vectorized search as by the plain one', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
+        const bytes = bytesOf(parts.join(''));
+        expect(parseHeader(bytes).fields).toEqual(plainFields(bytes));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('are found where one header was shorter than the one before', () => {
+    parse('A: 1\r\n'.repeat(100));
+    const bytes = bytesOf('B: 2\r\n\tc');
+    expect(parseHeader(bytes).fields).toEqual([{ name: 'b', start: 0, colon: 1, end: bytes.length }]);
+  });
+
+  it.each([1, 5_000, 5_200, 30_000])('are found when there are %i', (count) => {
+    const bytes = bytesOf('A: 1\r\n'.repeat(count));
+    const { fields } = parseHeader(bytes);
+    expect(fields).toHaveLength(count);
+    expect(fields).toEqual(plainFields(bytes));
   });
 });

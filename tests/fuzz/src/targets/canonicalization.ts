@@ -36,9 +36,8 @@ function canonicalBody(form: Canonicalization, chunks: readonly Uint8Array[]): B
 
 function canonicalHeader(form: Canonicalization, bytes: Uint8Array): Buffer {
   const canonicalizer = new HeaderCanonicalizer(form);
-  for (const { name, start, colon, end } of parseHeader(bytes).fields) {
-    // What is no field is never signed.
-    if (name !== '') canonicalizer.add(bytes, start, colon, end);
-  }
+  // What is no field is never signed.
+  const fields = parseHeader(bytes).fields.filter(({ name }) => name !== '');
+  canonicalizer.addAll(bytes, fields);
   return Buffer.from(canonicalizer.bytes());
 }

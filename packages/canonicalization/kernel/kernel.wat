@@ -1,0 +1,320 @@
+;; What is done to every octet of a message, sixteen at a time (WebAssembly SIMD). `build.ts` beside this file makes
+;; `src/kernel-code.ts` of it; `src/kernel.ts` says how the memory is used. Each function exists in plain TypeScript as well,
+;; which it is tested against.
+(module
+  ;; Three pages of 64 KiB: the packing table at 0, a portion of a message behind it, then the table of fields.
+  (memory (export "memory") 3)
+
+  ;; Whether the last call saw a CR without LF behind it, or an LF without CR before it.
+  (global $bare (export "bare") (mut i32) (i32.const 0))
+
+  ;; Puts a CRLF and zeros behind the portion, so that what is read beyond its end decides nothing: white space at the end
+  ;; goes as it does at the end of a line, and no further octet is white space or half a line end.
+  (func $close (param $end i32)
+    (v128.store (local.get $end) (v128.const i8x16 13 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+    (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0)))
+
+  ;; Sets $bare by what was found uneven, and by an LF that stands first: no CR is before that one.
+  (func $setBare (param $start i32) (param $uneven v128)
+    (global.set $bare
+      (i32.or
+        (v128.any_true (local.get $uneven))
+        (i32.eq (i32.load8_u (local.get $start)) (i32.const 0x0a)))))
+
+  ;; Relaxed body canonicalization (RFC 6376 §3.4.4) of the octets from $start to $end, in place. Answers where the
+  ;; result ends. Empty lines at the end of a body are no concern of it.
+  ;;
+  ;; Of a run of white space the last octet stays, as a SP, unless a CRLF follows. So an octet goes when it is white space
+  ;; and white space or a CRLF follows it. The result is never ahead of what is still to be read.
+  ;;
+  ;; The octets looked for are in locals, sixteen times each: they stay in registers. As constants they would be made
+  ;; anew in each turn, which takes as long again as all the rest.
+  (func (export "relax") (param $start i32) (param $end i32) (result i32)
+    (local $SP v128) (local $HTAB v128) (local $CR v128) (local $LF v128)
+    (local $at i32) (local $out i32)
+    (local $octets v128) (local $next v128) (local $octets2 v128) (local $next2 v128)
+    (local $space v128) (local $uneven v128)
+    (local $dropped i32) (local $packing i32)
+    (local.set $SP (i8x16.splat (i32.const 0x20)))
+    (local.set $HTAB (i8x16.splat (i32.const 0x09)))
+    (local.set $CR (i8x16.splat (i32.const 0x0d)))
+    (local.set $LF (i8x16.splat (i32.const 0x0a)))
+    (call $close (local.get $end))
+    (local.set $at (local.get $start))
+    (local.set $out (local.get $start))
+    (loop $block
+      (if (i32.eqz (local.get $packing))
+        (then
+          ;; Two blocks that need no change but to move up: no tab, and no SP before white space or another control.
+          (if (i32.le_u (i32.add (local.get $at) (i32.const 32)) (local.get $end))
+            (then
+              (local.set $octets (v128.load (local.get $at)))
+              (local.set $next (v128.load offset=1 (local.get $at)))
+              (local.set $octets2 (v128.load offset=16 (local.get $at)))
+              (local.set $next2 (v128.load offset=17 (local.get $at)))
+              (if
+                (i32.eqz
+                  (v128.any_true
+                    (v128.or
+                      (v128.or
+                        (i8x16.eq (local.get $octets) (local.get $HTAB))
+                        (v128.and
+                          (i8x16.eq (local.get $octets) (local.get $SP))
+                          (i8x16.eq (i8x16.min_u (local.get $next) (local.get $SP)) (local.get $next))))
+                      (v128.or
+                        (i8x16.eq (local.get $octets2) (local.get $HTAB))
+                        (v128.and
+                          (i8x16.eq (local.get $octets2) (local.get $SP))
+                          (i8x16.eq (i8x16.min_u (local.get $next2) (local.get $SP)) (local.get $next2)))))))
+                (then
+                  ;; A CR stands where the octet behind it is an LF, and nowhere else.
+                  (local.set $uneven
+                    (v128.or
+                      (local.get $uneven)
+                      (v128.or
+                        (v128.xor
+                          (i8x16.eq (local.get $octets) (local.get $CR))
+                          (i8x16.eq (local.get $next) (local.get $LF)))
+                        (v128.xor
+                          (i8x16.eq (local.get $octets2) (local.get $CR))
+                          (i8x16.eq (local.get $next2) (local.get $LF))))))
+                  (v128.store (local.get $out) (local.get $octets))
+                  (v128.store offset=16 (local.get $out) (local.get $octets2))
+                  (local.set $out (i32.add (local.get $out) (i32.const 32)))
+                  (local.set $at (i32.add (local.get $at) (i32.const 32)))
+                  (br $block)))))
+          ;; Where something is to change, more is near, in HTML every few octets: four blocks are packed whatever they
+          ;; hold, which costs less than a processor that guesses wrong.
+          (local.set $packing (i32.const 4))))
+      (local.set $packing (i32.sub (local.get $packing) (i32.const 1)))
+      (local.set $octets (v128.load (local.get $at)))
+      (local.set $next (v128.load offset=1 (local.get $at)))
+      (local.set $uneven
+        (v128.or
+          (local.get $uneven)
+          (v128.xor
+            (i8x16.eq (local.get $octets) (local.get $CR))
+            (i8x16.eq (local.get $next) (local.get $LF)))))
+      (local.set $space
+        (v128.or
+          (i8x16.eq (local.get $octets) (local.get $SP))
+          (i8x16.eq (local.get $octets) (local.get $HTAB))))
+      (local.set $dropped
+        (i8x16.bitmask
+          (v128.and
+            (local.get $space)
+            (v128.or
+              (v128.or
+                (i8x16.eq (local.get $next) (local.get $SP))
+                (i8x16.eq (local.get $next) (local.get $HTAB)))
+              (v128.and
+                (i8x16.eq (local.get $next) (local.get $CR))
+                (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF)))))))
+      (local.set $octets (v128.bitselect (local.get $SP) (local.get $octets) (local.get $space)))
+      ;; The low eight octets, then the high eight behind those of them that stay.
+      (v128.store64_lane 0
+        (local.get $out)
+        (i8x16.swizzle
+          (local.get $octets)
+          (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
+      (v128.store64_lane 0
+        (i32.sub
+          (i32.add (local.get $out) (i32.const 8))
+          (i32.popcnt (i32.and (local.get $dropped) (i32.const 0xff))))
+        (i8x16.swizzle
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
+          (v128.load64_zero (i32.shl (i32.shr_u (local.get $dropped) (i32.const 8)) (i32.const 3)))))
+      (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $dropped))))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
+    (call $setBare (local.get $start) (local.get $uneven))
+    ;; Nothing beyond the end was dropped: what was read too much was written too much.
+    (i32.sub (local.get $out) (i32.sub (local.get $at) (local.get $end))))
+
+  ;; Looks for bare line ends alone, see $bare.
+  (func (export "watch") (param $start i32) (param $end i32)
+    (local $CR v128) (local $LF v128) (local $at i32) (local $uneven v128)
+    (local.set $CR (i8x16.splat (i32.const 0x0d)))
+    (local.set $LF (i8x16.splat (i32.const 0x0a)))
+    (call $close (local.get $end))
+    (local.set $at (local.get $start))
+    (loop $block
+      (local.set $uneven
+        (v128.or
+          (local.get $uneven)
+          (v128.xor
+            (i8x16.eq (v128.load (local.get $at)) (local.get $CR))
+            (i8x16.eq (v128.load offset=1 (local.get $at)) (local.get $LF)))))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
+    (call $setBare (local.get $start) (local.get $uneven)))
+
+  ;; Finds the fields of the header from $start to $end (RFC 5322 §2.2). Writes three offsets for each into the table at
+  ;; $table: behind the field, behind its name, and that of its colon; the last two are where the field begins when it has
+  ;; no name. Answers where what was written ends, or 0 when that would be beyond $tableEnd.
+  (func (export "fields") (param $start i32) (param $end i32) (param $table i32) (param $tableEnd i32) (result i32)
+    (local $LF v128) (local $at i32) (local $found i32) (local $lf i32) (local $next i32)
+    (local.set $LF (i8x16.splat (i32.const 0x0a)))
+    ;; What stands behind the end is neither white space nor a line end.
+    (v128.store (local.get $end) (v128.const i64x2 0 0))
+    (local.set $at (local.get $start))
+    (block $over
+      (loop $block
+        (br_if $over (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $found (i8x16.bitmask (i8x16.eq (v128.load (local.get $at)) (local.get $LF))))
+        (block $none
+          (loop $line
+            (br_if $none (i32.eqz (local.get $found)))
+            (local.set $lf (i32.add (local.get $at) (i32.ctz (local.get $found))))
+            (local.set $found (i32.and (local.get $found) (i32.sub (local.get $found) (i32.const 1))))
+            (br_if $over (i32.ge_u (local.get $lf) (local.get $end)))
+            ;; Only CRLF ends a line, and white space behind it continues the field.
+            (br_if $line (i32.eq (local.get $lf) (local.get $start)))
+            (br_if $line (i32.ne (i32.load8_u (i32.sub (local.get $lf) (i32.const 1))) (i32.const 0x0d)))
+            (local.set $next (i32.load8_u offset=1 (local.get $lf)))
+            (br_if $line (i32.eq (local.get $next) (i32.const 0x20)))
+            (br_if $line (i32.eq (local.get $next) (i32.const 0x09)))
+            (if (i32.gt_u (i32.add (local.get $table) (i32.const 12)) (local.get $tableEnd)) (then (return (i32.const 0))))
+            (local.set $lf (i32.add (local.get $lf) (i32.const 1)))
+            (local.set $table (call $field (local.get $start) (local.get $lf) (local.get $table)))
+            (local.set $start (local.get $lf))
+            (br $line)))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (br $block)))
+    ;; A header that ends inside a field.
+    (if (i32.lt_u (local.get $start) (local.get $end))
+      (then
+        (if (i32.gt_u (i32.add (local.get $table) (i32.const 12)) (local.get $tableEnd)) (then (return (i32.const 0))))
+        (local.set $table (call $field (local.get $start) (local.get $end) (local.get $table)))))
+    (local.get $table))
+
+  ;; One field of it. A name is printable US-ASCII without colon (RFC 5322 §3.6.8); white space may stand before the colon (§4.5).
+  (func $field (param $start i32) (param $end i32) (param $table i32) (result i32)
+    (local $nameEnd i32) (local $colon i32) (local $octet i32)
+    (local.set $nameEnd (local.get $start))
+    (block $named
+      (loop $letter
+        (br_if $named (i32.ge_u (local.get $nameEnd) (local.get $end)))
+        (local.set $octet (i32.load8_u (local.get $nameEnd)))
+        (br_if $named (i32.eq (local.get $octet) (i32.const 0x3a)))
+        (br_if $named (i32.gt_u (i32.sub (local.get $octet) (i32.const 0x21)) (i32.const 0x5d)))
+        (local.set $nameEnd (i32.add (local.get $nameEnd) (i32.const 1)))
+        (br $letter)))
+    (local.set $colon (local.get $nameEnd))
+    (block $passed
+      (loop $blank
+        (br_if $passed (i32.ge_u (local.get $colon) (local.get $end)))
+        (local.set $octet (i32.load8_u (local.get $colon)))
+        (br_if $passed
+          (i32.and
+            (i32.ne (local.get $octet) (i32.const 0x20))
+            (i32.ne (local.get $octet) (i32.const 0x09))))
+        (local.set $colon (i32.add (local.get $colon) (i32.const 1)))
+        (br $blank)))
+    (if
+      (i32.or
+        (i32.or
+          (i32.eq (local.get $nameEnd) (local.get $start))
+          (i32.ge_u (local.get $colon) (local.get $end)))
+        (i32.ne (i32.load8_u (local.get $colon)) (i32.const 0x3a)))
+      (then
+        (local.set $nameEnd (local.get $start))
+        (local.set $colon (local.get $start))))
+    (i32.store (local.get $table) (local.get $end))
+    (i32.store offset=4 (local.get $table) (local.get $nameEnd))
+    (i32.store offset=8 (local.get $table) (local.get $colon))
+    (i32.add (local.get $table) (i32.const 12)))
+
+  ;; Relaxed header canonicalization (RFC 6376 §3.4.2) of the field from $start to $end, its last CRLF not counted, to $out,
+  ;; with a CRLF. What stands from $gapStart to $gapEnd is left out. Answers where the result ends. Up to fifteen octets more
+  ;; than the result are written.
+  (func (export "relaxField")
+    (param $out i32) (param $start i32) (param $colon i32) (param $end i32) (param $gapStart i32) (param $gapEnd i32)
+    (result i32)
+    (local $SP v128) (local $US v128) (local $octets v128) (local $next v128)
+    (local $valueStart i32) (local $at i32) (local $to i32) (local $octet i32) (local $kept i32)
+    (local.set $SP (i8x16.splat (i32.const 0x20)))
+    (local.set $US (i8x16.splat (i32.const 0x1f)))
+    (block $named
+      (loop $letter
+        (br_if $named (i32.ge_u (local.get $start) (local.get $colon)))
+        (local.set $octet (i32.load8_u (local.get $start)))
+        (br_if $named (i32.eq (local.get $octet) (i32.const 0x20)))
+        (br_if $named (i32.eq (local.get $octet) (i32.const 0x09)))
+        (i32.store8
+          (local.get $out)
+          (i32.add
+            (local.get $octet)
+            (i32.shl
+              (i32.lt_u (i32.sub (local.get $octet) (i32.const 0x41)) (i32.const 26))
+              (i32.const 5))))
+        (local.set $out (i32.add (local.get $out) (i32.const 1)))
+        (local.set $start (i32.add (local.get $start) (i32.const 1)))
+        (br $letter)))
+    (i32.store8 (local.get $out) (i32.const 0x3a))
+    (local.set $out (i32.add (local.get $out) (i32.const 1)))
+    (local.set $valueStart (local.get $out))
+    (local.set $at (i32.add (local.get $colon) (i32.const 1)))
+    (local.set $to
+      (select (local.get $gapStart) (local.get $end) (i32.lt_u (local.get $gapStart) (local.get $end))))
+    (loop $part
+      (block $done
+        (loop $more
+          (br_if $done (i32.ge_u (local.get $at) (local.get $to)))
+          (local.set $octet (i32.load8_u (local.get $at)))
+          (if (i32.gt_u (local.get $octet) (i32.const 0x20))
+            (then
+              ;; As many octets as there are up to a control, or up to a SP before white space or a control.
+              (local.set $octets (v128.load (local.get $at)))
+              (local.set $next (v128.load offset=1 (local.get $at)))
+              (local.set $kept
+                (i32.ctz
+                  (i32.or
+                    (i32.const 0x10000)
+                    (i8x16.bitmask
+                      (v128.or
+                        (i8x16.eq (i8x16.min_u (local.get $octets) (local.get $US)) (local.get $octets))
+                        (v128.and
+                          (i8x16.eq (local.get $octets) (local.get $SP))
+                          (i8x16.eq (i8x16.min_u (local.get $next) (local.get $SP)) (local.get $next))))))))
+              (if (i32.gt_u (local.get $kept) (i32.sub (local.get $to) (local.get $at)))
+                (then (local.set $kept (i32.sub (local.get $to) (local.get $at)))))
+              (v128.store (local.get $out) (local.get $octets))
+              (local.set $out (i32.add (local.get $out) (local.get $kept)))
+              (local.set $at (i32.add (local.get $at) (local.get $kept)))
+              (br $more)))
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (if
+            (i32.or
+              (i32.eq (local.get $octet) (i32.const 0x20))
+              (i32.eq (local.get $octet) (i32.const 0x09)))
+            (then
+              ;; One SP for all of it; the one at the end is taken back.
+              (br_if $more (i32.eq (local.get $out) (local.get $valueStart)))
+              (br_if $more (i32.eq (i32.load8_u (i32.sub (local.get $out) (i32.const 1))) (i32.const 0x20)))
+              (i32.store8 (local.get $out) (i32.const 0x20))
+              (local.set $out (i32.add (local.get $out) (i32.const 1)))
+              (br $more)))
+          (if
+            (i32.and
+              (i32.and
+                (i32.eq (local.get $octet) (i32.const 0x0d))
+                (i32.lt_u (local.get $at) (local.get $to)))
+              (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x0a)))
+            (then
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (br $more)))
+          (i32.store8 (local.get $out) (local.get $octet))
+          (local.set $out (i32.add (local.get $out) (i32.const 1)))
+          (br $more)))
+      (if (i32.lt_u (local.get $to) (local.get $end))
+        (then
+          (local.set $at (local.get $gapEnd))
+          (local.set $to (local.get $end))
+          (br $part))))
+    (if (i32.gt_u (local.get $out) (local.get $valueStart))
+      (then
+        (if (i32.eq (i32.load8_u (i32.sub (local.get $out) (i32.const 1))) (i32.const 0x20))
+          (then (local.set $out (i32.sub (local.get $out) (i32.const 1)))))))
+    (i32.store16 (local.get $out) (i32.const 0x0a0d))
+    (i32.add (local.get $out) (i32.const 2))))
