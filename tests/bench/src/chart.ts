@@ -1,3 +1,4 @@
+import { timesRate } from './race.ts';
 import type { RaceResult, Results } from './results.ts';
 
 /** One bar of the chart. */
@@ -42,10 +43,10 @@ export function toChart(results: Results): string {
 }
 
 function barsOf({ rates }: RaceResult): readonly Bar[] {
-  const floor = rates[0]?.rate ?? 1;
+  const floor = rates[0]?.samples ?? [];
   return rates
     .slice(1)
-    .map(({ name, rate }) => ({ label: name, share: rate / floor, own: name.startsWith('zegel') }))
+    .map(({ name, samples }) => ({ label: name, share: timesRate(samples, floor), own: name.startsWith('zegel') }))
     .toSorted((one, other) => other.share - one.share);
 }
 

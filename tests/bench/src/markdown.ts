@@ -1,6 +1,7 @@
 import type { Growth } from './growth.ts';
 import { residentSpread } from './memory.ts';
 import type { MemoryReport } from './memory.ts';
+import { timesRate } from './race.ts';
 import type { RestMode, RestReport } from './rest.ts';
 import type { RaceResult, Results } from './results.ts';
 import type { StartUpReport } from './start-up.ts';
@@ -30,8 +31,8 @@ export function toMarkdown(results: Results): string {
 
 function raceTable({ title, rates, targets }: RaceResult): string {
   const reference = rates[0];
-  const rows = rates.map(({ name, rate }) => {
-    const share = rate / (reference?.rate ?? 1);
+  const rows = rates.map(({ name, rate, samples }) => {
+    const share = timesRate(samples, reference?.samples ?? samples);
     const target = targets[name];
     return [
       name,
@@ -93,8 +94,17 @@ const restTargets: Readonly<Partial<Record<RestMode, number>>> = { 'zegel-sync':
 function restTable({ connections, rsaRate, rows }: RestReport): string {
   return section(
     `REST: sign 10 kB over HTTP, ${connections} connections; RSA alone makes ${rsaRate.toFixed(0)} signatures per CPU second`,
-    ['', 'Per CPU second of the server', 'Of RSA alone', 'Target', 'Requests per second', 'Median', '99 %'],
-    rows.map(({ mode, rate, fraction, throughput, p50, p99 }) => {
+    [
+      '',
+      'Per CPU second of the server',
+      'Of RSA alone',
+      'Target',
+      'Requests per second',
+      'Beside synchronous',
+      'Median',
+      '99 %',
+    ],
+    rows.map(({ mode, rate, fraction, throughput, timesSync, p50, p99 }) => {
       const target = restTargets[mode];
       return [
         modeNames[mode],
@@ -102,6 +112,7 @@ function restTable({ connections, rsaRate, rows }: RestReport): string {
         fraction.toFixed(2),
         target === undefined ? '' : `${target} ${fraction >= target ? '✓' : '✗'}`,
         throughput.toFixed(0),
+        timesSync.toFixed(2),
         `${p50.toFixed(1)} ms`,
         `${p99.toFixed(1)} ms`,
       ];

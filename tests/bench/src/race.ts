@@ -78,6 +78,14 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
   }));
 }
 
+/**
+ * How many times the rate of a reference this one is: the median of the rounds' own ratios. The two stand side by side in a
+ * round, so that a machine whose speed changes with its neighbours changes both.
+ */
+export function timesRate(rate: readonly number[], reference: readonly number[]): number {
+  return median(rate.map((one, round) => one / (reference[round] ?? one)));
+}
+
 export function median(values: readonly number[]): number {
   const ordered = values.toSorted((one, other) => one - other);
   const middle = ordered.length >> 1;

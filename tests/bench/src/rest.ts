@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Ground } from './ground.ts';
 import { load, quantile } from './load.ts';
 import { message } from './messages.ts';
-import { inProcess, median, race } from './race.ts';
+import { inProcess, median, race, timesRate } from './race.ts';
 
 export const restModes = ['express', 'zegel-sync', 'zegel', 'mailauth'] as const;
 export type RestMode = (typeof restModes)[number];
@@ -15,10 +15,12 @@ export interface RestRow {
   readonly mode: RestMode;
   /** Requests per second of the server's processor time, median of the rounds. */
   readonly rate: number;
-  /** That as a fraction of bare RSA signatures per second of processor time. */
+  /** That as a fraction of bare RSA signatures per second of processor time, made right before and right after. */
   readonly fraction: number;
   /** Requests per second by the clock. */
   readonly throughput: number;
+  /** That beside the server that signs in the thread of the request; 1 where that one does not take part. */
+  readonly timesSync: number;
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
@@ -55,19 +57,23 @@ export async function measureRest(
   const data = Buffer.alloc(1_000, 'header');
   const rsa = inProcess('rsa', () => sign('sha256', data, ground.rsaKey));
   const servers = await Promise.all(modes.map((mode) => startServer(mode, ground)));
-  const rsaRates: number[] = [];
+  const calibrate = async (): Promise<number> => {
+    const [limit] = await race([rsa], { rounds: 1, sampleSeconds: 0.15 });
+    return limit?.rate ?? 0;
+  };
+  const rsaRates: number[][] = servers.map(() => []);
   const rates: number[][] = servers.map(() => []);
   const throughputs: number[][] = servers.map(() => []);
   const latencies: number[][] = servers.map(() => []);
   try {
     for (const server of servers) await load(server, raw, { connections, requests: warmUp });
     for (let round = 0; round < rounds; round++) {
-      const [limit] = await race([rsa], { rounds: 1, sampleSeconds: 0.3 });
-      rsaRates.push(limit?.rate ?? 0);
       for (const [index, server] of servers.entries()) {
+        const limitBefore = await calibrate();
         const before = await server.cpuSeconds();
         const report = await load(server, raw, { connections, requests });
         const seconds = (await server.cpuSeconds()) - before;
+        rsaRates[index]?.push((limitBefore + (await calibrate())) / 2);
         rates[index]?.push(report.answers / seconds);
         throughputs[index]?.push(report.throughput);
         latencies[index]?.push(...report.latencies);
@@ -77,20 +83,21 @@ export async function measureRest(
     // They end by themselves then, and take their folders with them.
     for (const server of servers) server.child.disconnect();
   }
-  const rsaRate = median(rsaRates);
+  const synchronous = throughputs[modes.indexOf('zegel-sync')];
   const rows = modes.map((mode, index): RestRow => {
-    const rate = median(rates[index] ?? []);
     const times = latencies[index] ?? [];
+    const throughput = throughputs[index] ?? [];
     return {
       mode,
-      rate,
-      fraction: rate / rsaRate,
-      throughput: median(throughputs[index] ?? []),
+      rate: median(rates[index] ?? []),
+      fraction: timesRate(rates[index] ?? [], rsaRates[index] ?? []),
+      throughput: median(throughput),
+      timesSync: timesRate(throughput, synchronous ?? throughput),
       p50: quantile(times, 0.5),
       p99: quantile(times, 0.99),
     };
   });
-  return { connections, rsaRate, rows };
+  return { connections, rsaRate: median(rsaRates.flat()), rows };
 }
 
 interface Server {
