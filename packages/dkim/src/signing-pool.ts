@@ -15,16 +15,18 @@ interface Request {
   readonly key: RsaKey;
   readonly resolve: (signature: Buffer) => void;
   readonly reject: (error: unknown) => void;
+  /** The one that came next while this one waits. */
+  next: Request | null;
 }
 
 /** Signatures made without looking for company after one that had none: looking costs a turn of the event loop. */
 const unlookedAfterAlone = 15;
 
 /**
- * Signatures for each core that the thread pool has at a time. One for each would leave threads idle until the event loop,
- * busy with what else came, hears that they are done: a quarter of the signatures that could be made.
+ * Signatures that the thread pool has at a time for each of its threads: one in work, and one for when that is done. With none
+ * waiting there threads are idle until the event loop, busy with what else came, hears of them.
  */
-const inThreadsPerCore = 4;
+const perThread = 2;
 
 /** Bits of an RSA modulus up to which a signature is made on the spot: in less than a millisecond. */
 const maxBitsAtOnce = 2048;
@@ -34,34 +36,42 @@ const maxBitsAtOnce = 2048;
  *
  * Several at a time keep all cores busy when the thread pool makes them. One by itself takes longer there than here:
  * waking a thread costs a third of a signature. So requests are gathered until the event loop has seen what came in
- * with them; one that is alone then is signed at once, and so are the next few. The pool has no more than a few at a time,
- * since file access goes through the same threads and has to wait for those before it; the others wait their turn here.
+ * with them; one that is alone then is signed at once, and so are the next few. The pool has no more than two for each thread,
+ * since file access goes through the same threads: it waits for as long as two signatures take. The others wait their turn here.
  */
 export class SigningPool {
-  readonly #cores: number;
+  /** How many may be in the pool; 0 when all are made on the spot. */
+  readonly #maxInThreads: number;
   readonly #signInThread: SignInThread;
-  #waiting: Request[] = [];
-  /** The first of `#waiting` that is not taken yet. */
-  #next = 0;
+  /** Those that wait, each with the next one: one that is taken is kept by nobody, however long others wait. */
+  #first: Request | null = null;
+  #last: Request | null = null;
   #inThreads = 0;
   #isScheduled = false;
   /** How many of the next requests are taken to be alone. */
   #unlooked = 0;
 
-  /** @param cores with one, no signature is made in a thread. */
-  constructor(cores: number = availableParallelism(), signInThread: SignInThread = signInLibuvThread) {
-    this.#cores = cores;
+  /**
+   * @param cores with one, no signature is made in a thread.
+   * @param threads how many the thread pool has.
+   */
+  constructor(
+    cores: number = availableParallelism(),
+    threads: number = poolThreads(),
+    signInThread: SignInThread = signInLibuvThread,
+  ) {
+    this.#maxInThreads = cores === 1 ? 0 : threads * perThread;
     this.#signInThread = signInThread;
   }
 
   sign(data: Uint8Array, key: RsaKey): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const request = { data, key, resolve, reject };
+      const request: Request = { data, key, resolve, reject, next: null };
       if (this.#unlooked > 0 && this.#isIdle() && key.bits <= maxBitsAtOnce) {
         this.#unlooked--;
         signHere(request);
       } else {
-        this.#waiting.push(request);
+        this.#append(request);
         if (this.#inThreads > 0) this.#start();
         else this.#schedule();
       }
@@ -69,7 +79,13 @@ export class SigningPool {
   }
 
   #isIdle(): boolean {
-    return this.#inThreads === 0 && this.#waiting.length === 0;
+    return this.#inThreads === 0 && this.#first === null;
+  }
+
+  #append(request: Request): void {
+    if (this.#last === null) this.#first = request;
+    else this.#last.next = request;
+    this.#last = request;
   }
 
   /** Does what is waiting once the events that are there have been handled. */
@@ -83,28 +99,33 @@ export class SigningPool {
   }
 
   #start(): void {
-    const isAlone = this.#inThreads === 0 && this.#waiting.length - this.#next === 1;
+    const first = this.#first;
+    const isAlone = this.#inThreads === 0 && first !== null && first.next === null;
     this.#unlooked = isAlone ? unlookedAfterAlone : 0;
-    while (this.#inThreads < this.#cores * inThreadsPerCore) {
+    if (this.#maxInThreads === 0 || (isAlone && first.key.bits <= maxBitsAtOnce)) {
+      this.#signFirst();
+      return;
+    }
+    while (this.#inThreads < this.#maxInThreads) {
       const request = this.#take();
-      if (request === undefined) return;
-      if (this.#cores === 1 || (isAlone && request.key.bits <= maxBitsAtOnce)) {
-        signHere(request);
-        // One for each turn of the event loop, so that everything else goes on.
-        if (this.#next < this.#waiting.length) this.#schedule();
-        return;
-      }
+      if (request === null) return;
       this.#hand(request);
     }
   }
 
-  #take(): Request | undefined {
-    const request = this.#waiting[this.#next];
-    this.#next++;
-    if (this.#next >= this.#waiting.length) {
-      this.#waiting = [];
-      this.#next = 0;
-    }
+  /** One for each turn of the event loop, so that everything else goes on. */
+  #signFirst(): void {
+    const request = this.#take();
+    if (request !== null) signHere(request);
+    if (this.#first !== null) this.#schedule();
+  }
+
+  #take(): Request | null {
+    const request = this.#first;
+    if (request === null) return null;
+    this.#first = request.next;
+    if (this.#first === null) this.#last = null;
+    request.next = null;
     return request;
   }
 
@@ -122,6 +143,12 @@ export class SigningPool {
       reject(error);
     }
   }
+}
+
+/** Threads of libuv's pool: as the environment says, or its default. */
+function poolThreads(): number {
+  const given = Number(process.env['UV_THREADPOOL_SIZE']);
+  return given >= 1 ? Math.floor(given) : 4;
 }
 
 function signHere({ data, key, resolve, reject }: Request): void {
