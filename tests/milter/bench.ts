@@ -8,15 +8,15 @@ missing is named and left out.
 
   --only NAME     one milter: ${[...new Set(contenders.map(({ name }) => name))].join(', ')}
   --task TASK     sign or verify
-  --messages N    of each round (default 2000)
-  --rounds N      (default 5)
+  --messages N    of each round (default 1000)
+  --rounds N      (default 9)
   --warm-up N     messages before, over new connections and over reused ones (default 8000)
   --bytes N       of a message (default 10000)`;
 const values = readOptions(usage, {
   only: { type: 'string' },
   task: { type: 'string' },
-  messages: { type: 'string', default: '2000' },
-  rounds: { type: 'string', default: '5' },
+  messages: { type: 'string', default: '1000' },
+  rounds: { type: 'string', default: '9' },
   'warm-up': { type: 'string', default: '8000' },
   bytes: { type: 'string', default: '10000' },
 });
@@ -32,7 +32,7 @@ const outcomes = compare(chosen, {
   rounds: Number(values.rounds),
   warmUp: Number(values['warm-up']),
   bytes: Number(values.bytes),
-  calibrationSeconds: 0.7,
+  calibrationSeconds: 0.3,
 });
 for await (const outcome of outcomes) {
   const { task, name, checks } = outcome.contender;

@@ -41,8 +41,8 @@ export const speedOptions: SpeedOptions = {
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
-  restRequests: 2_000,
-  restRounds: 5,
+  restRequests: 1_000,
+  restRounds: 11,
   restWarmUp: 12_000,
   restModes,
 };
