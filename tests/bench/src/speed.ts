@@ -43,7 +43,7 @@ export const speedOptions: SpeedOptions = {
   verifications: 200_000,
   restRequests: 1_000,
   restRounds: 11,
-  restWarmUp: 12_000,
+  restWarmUp: 20_000,
   restModes,
 };
 
