@@ -45,7 +45,8 @@
     (loop $block
       (if (i32.eqz (local.get $packing))
         (then
-          ;; Two blocks that need no change but to move up: no tab, and no SP before white space or another control.
+          ;; Two blocks that need no change but to move up: no tab, and no SP beside another one or a control. Of two
+          ;; octets the greater is a SP just then.
           (if (i32.le_u (i32.add (local.get $at) (i32.const 32)) (local.get $end))
             (then
               (local.set $octets (v128.load (local.get $at)))
@@ -58,14 +59,10 @@
                     (v128.or
                       (v128.or
                         (i8x16.eq (local.get $octets) (local.get $HTAB))
-                        (v128.and
-                          (i8x16.eq (local.get $octets) (local.get $SP))
-                          (i8x16.eq (i8x16.min_u (local.get $next) (local.get $SP)) (local.get $next))))
+                        (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP)))
                       (v128.or
                         (i8x16.eq (local.get $octets2) (local.get $HTAB))
-                        (v128.and
-                          (i8x16.eq (local.get $octets2) (local.get $SP))
-                          (i8x16.eq (i8x16.min_u (local.get $next2) (local.get $SP)) (local.get $next2)))))))
+                        (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
                 (then
                   ;; A CR stands where the octet behind it is an LF, and nowhere else.
                   (local.set $uneven
@@ -83,9 +80,9 @@
                   (local.set $out (i32.add (local.get $out) (i32.const 32)))
                   (local.set $at (i32.add (local.get $at) (i32.const 32)))
                   (br $block)))))
-          ;; Where something is to change, more is near, in HTML every few octets: four blocks are packed whatever they
-          ;; hold, which costs less than a processor that guesses wrong.
-          (local.set $packing (i32.const 4))))
+          ;; Where something is to change, both blocks are packed whatever they hold, which costs less than a processor
+          ;; that guesses wrong.
+          (local.set $packing (i32.const 2))))
       (local.set $packing (i32.sub (local.get $packing) (i32.const 1)))
       (local.set $octets (v128.load (local.get $at)))
       (local.set $next (v128.load offset=1 (local.get $at)))
