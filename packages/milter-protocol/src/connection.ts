@@ -241,6 +241,8 @@ export class MilterConnection {
       // After QUIT nobody reads or writes any more, so that no farewell is waited for. Only a socket's other end hears of it.
       if (isQuit && this.#stream instanceof Socket && this.#stream.writableLength === 0) this.#stream.destroy();
       await closeStream(this.#stream, this.#idleMs);
+      // The collector of the young generation lets closed sockets live on for a while, and all that hangs on them.
+      this.#stream.removeAllListeners();
       settle();
     } catch (error) {
       this.#stream.destroy();

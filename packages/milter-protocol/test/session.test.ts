@@ -345,6 +345,18 @@ describe('splitMessage', () => {
   });
 });
 
+describe('a connection that is over', () => {
+  it('leaves nothing on its stream, by which closed sockets would hold all that was served', async () => {
+    const { client, served, ended } = await connectBoth(() => ({}));
+    await greet(client);
+    await client.sendMessage({ sender, recipients, raw: bytesOf('A: b\r\n\r\nbody') });
+    await client.quit();
+    await ended;
+    expect(served.closed).toBe(true);
+    expect(served.eventNames()).toEqual([]);
+  });
+});
+
 describe('a connection that is to stop', () => {
   const message = { sender, recipients, raw: bytesOf('A: b\r\n\r\nbody') };
 

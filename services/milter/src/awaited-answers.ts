@@ -1,10 +1,12 @@
 import { milterServiceLimits } from './limits.ts';
+import { PassingSet } from './passing-set.ts';
+import type { Passing } from './passing-set.ts';
 
 /** A message whose end was reached and whose answer takes its time. */
 interface AwaitedAnswer {
   readonly since: number;
-  progress(): void;
-  expire(): void;
+  readonly progress: () => void;
+  readonly expire: () => void;
 }
 
 export interface AnswerLimits {
@@ -24,7 +26,7 @@ export class AnswerDeadlineError extends Error {
  */
 export class AwaitedAnswers implements Disposable {
   readonly #limits: AnswerLimits;
-  readonly #awaited = new Set<AwaitedAnswer>();
+  readonly #awaited = new PassingSet<AwaitedAnswer>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(limits: AnswerLimits = milterServiceLimits) {
@@ -35,19 +37,18 @@ export class AwaitedAnswers implements Disposable {
   wait<Answer>(answer: Promise<Answer>, progress: () => void): Promise<Answer> {
     this.#timer ??= setInterval(() => this.#look(), this.#limits.progressMs).unref();
     return new Promise((resolve, reject) => {
-      const awaited: AwaitedAnswer = {
+      const awaited = this.#awaited.add({
         since: performance.now(),
         progress,
         expire: () => reject(new AnswerDeadlineError('no answer within the time limit')),
-      };
-      this.#awaited.add(awaited);
+      });
       void this.#pass(answer, awaited, resolve, reject);
     });
   }
 
   async #pass<T>(
     answer: Promise<T>,
-    awaited: AwaitedAnswer,
+    awaited: Passing<AwaitedAnswer>,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ): Promise<void> {
@@ -62,12 +63,13 @@ export class AwaitedAnswers implements Disposable {
 
   #look(): void {
     const now = performance.now();
-    for (const awaited of this.#awaited) {
-      if (now - awaited.since >= this.#limits.answerMs) {
+    for (const awaited of this.#awaited.members()) {
+      const { since, progress, expire } = awaited.value;
+      if (now - since >= this.#limits.answerMs) {
         this.#awaited.delete(awaited);
-        awaited.expire();
+        expire();
       } else {
-        awaited.progress();
+        progress();
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { MilterConnection } from '@zegel/milter-protocol';
+import { PassingSet } from './passing-set.ts';
 
 export interface ConnectionLimits {
   /** Connections served at one time. */
@@ -16,7 +17,7 @@ type Serve = (socket: Socket) => MilterConnection;
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  readonly #open = new Set<MilterConnection>();
+  readonly #open = new PassingSet<MilterConnection>();
   readonly #waiting = new Map<Socket, Serve>();
   #isStopping = false;
   #whenEmpty: (() => void) | null = null;
@@ -58,9 +59,9 @@ export class Connections {
 
   #serve(socket: Socket, serve: Serve): void {
     const connection = serve(socket);
-    this.#open.add(connection);
+    const member = this.#open.add(connection);
     const over = (): void => {
-      this.#open.delete(connection);
+      this.#open.delete(member);
       this.#serveNext();
     };
     connection.ended.then(over, over);
@@ -86,7 +87,7 @@ export class Connections {
     if (this.#open.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#whenEmpty = resolve;
-    for (const connection of this.#open) connection.stop();
+    for (const { value } of this.#open.members()) value.stop();
     await promise;
   }
 }
