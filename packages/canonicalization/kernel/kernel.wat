@@ -261,7 +261,8 @@
           (local.set $octet (i32.load8_u (local.get $at)))
           (if (i32.gt_u (local.get $octet) (i32.const 0x20))
             (then
-              ;; As many octets as there are up to a control, or up to a SP before white space or a control.
+              ;; As many octets as there are up to a control, or up to a SP before white space or a control. Of two octets
+              ;; the greater is a SP just then, controls aside.
               (local.set $octets (v128.load (local.get $at)))
               (local.set $next (v128.load offset=1 (local.get $at)))
               (local.set $kept
@@ -271,9 +272,7 @@
                     (i8x16.bitmask
                       (v128.or
                         (i8x16.eq (i8x16.min_u (local.get $octets) (local.get $US)) (local.get $octets))
-                        (v128.and
-                          (i8x16.eq (local.get $octets) (local.get $SP))
-                          (i8x16.eq (i8x16.min_u (local.get $next) (local.get $SP)) (local.get $next))))))))
+                        (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP)))))))
               (if (i32.gt_u (local.get $kept) (i32.sub (local.get $to) (local.get $at)))
                 (then (local.set $kept (i32.sub (local.get $to) (local.get $at)))))
               (v128.store (local.get $out) (local.get $octets))
