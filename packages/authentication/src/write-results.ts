@@ -120,6 +120,7 @@ function methodResult(
   for (const [ptype, property, value] of properties) {
     if (value !== undefined && value !== '') written.push({ ptype, property, value });
   }
-  const explained = verdict.result !== 'pass' && verdict.result !== 'none';
-  return { method, result: verdict.result, ...(explained ? { reason: verdict.code } : {}), properties: written };
+  const { result, code } = verdict;
+  const isExplained = result !== 'pass' && result !== 'none';
+  return isExplained ? { method, result, reason: code, properties: written } : { method, result, properties: written };
 }

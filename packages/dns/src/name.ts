@@ -7,6 +7,9 @@ import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MAX_NAME_TEXT } from './limits.ts';
 
 const NON_ASCII = /[\u0080-\uffff]/;
 const PRINTABLE = /^[ -~]+$/;
+/** A label of printable octets without capitals. */
+const LOWER_LABEL = `[ -\\-/-@[-~]{1,${MAX_LABEL_OCTETS}}`;
+const NORMALIZED = new RegExp(`^${LOWER_LABEL}(?:\\.${LOWER_LABEL})*$`);
 const U_LABEL = /^[A-Za-z0-9_\-\u0080-\uffff]+$/;
 
 /** Each character of a U-label takes an octet of its A-label at least, and two UTF-16 units at most. */
@@ -32,21 +35,9 @@ export function normalizeName(name: string): string | null {
   return hasValidLabels(ascii) ? ascii : null;
 }
 
-/** Whether a text is a name in that form already, as most that come here are. Says no when in doubt. */
+/** Whether a text is a name in that form already, as most that come here are. */
 function isNormalized(text: string): boolean {
-  if (text.length > MAX_NAME_OCTETS) return false;
-  let labelStart = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x2e) {
-      if (at === labelStart || at - labelStart > MAX_LABEL_OCTETS) return false;
-      labelStart = at + 1;
-    } else if (code < 0x20 || code > 0x7e || (code >= 0x41 && code <= 0x5a)) {
-      return false;
-    }
-  }
-  const last = text.length - labelStart;
-  return last > 0 && last <= MAX_LABEL_OCTETS;
+  return text.length <= MAX_NAME_OCTETS && NORMALIZED.test(text);
 }
 
 /** The labels of a normalized name, leftmost first. */

@@ -14,15 +14,24 @@ const common = `
   .trim()
   .split(/\s+/);
 
+/** A name, and its octets to compare with: characters of strings are slower to read where strings of many kinds are. */
+interface CommonName {
+  readonly text: string;
+  readonly octets: Uint8Array;
+}
+
 const slots = 1024;
-const bySlot: (string | undefined)[] = Array.from({ length: slots }, () => undefined);
-for (const name of common) bySlot[slotOf(Buffer.from(name), 0, name.length)] = name;
+const bySlot: (CommonName | undefined)[] = Array.from({ length: slots }, () => undefined);
+for (const text of common) {
+  const octets = Buffer.from(text);
+  bySlot[slotOf(octets, 0, octets.length)] = { text, octets };
+}
 
 /** The name `bytes[start, end)` in lower case: US-ASCII without colons and white space. */
 export function fieldName(bytes: Buffer, start: number, end: number): string {
   const name = bySlot[slotOf(bytes, start, end)];
-  return name !== undefined && isName(bytes, start, end, name)
-    ? name
+  return name !== undefined && isName(bytes, start, end, name.octets)
+    ? name.text
     : bytes.toString('latin1', start, end).toLowerCase();
 }
 
@@ -33,12 +42,12 @@ function slotOf(bytes: Uint8Array, start: number, end: number): number {
   return hash;
 }
 
-function isName(bytes: Uint8Array, start: number, end: number, name: string): boolean {
+function isName(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
   if (end - start !== name.length) return false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;
     const lower = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
-    if (lower !== name.charCodeAt(at - start)) return false;
+    if (lower !== name[at - start]) return false;
   }
   return true;
 }
