@@ -103,6 +103,16 @@ export class HeaderCanonicalizer {
     return true;
   }
 
+  /** How many canonical bytes there are so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes back what was added since there were so many bytes. Views of it that were given change with what is added next. */
+  truncate(length: number): void {
+    this.#length = Math.min(length, this.#length);
+  }
+
   /** The canonical bytes so far, without the last CRLF when `withoutFinalCrlf` (RFC 6376 §3.7 step 2). A view. */
   bytes(options: { readonly withoutFinalCrlf?: boolean } = {}): Uint8Array {
     return this.#out.subarray(0, options.withoutFinalCrlf === true ? Math.max(0, this.#length - 2) : this.#length);

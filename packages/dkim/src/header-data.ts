@@ -75,21 +75,43 @@ export function signedData(
   signatureField: SignatureField,
   own?: HeaderField,
 ): Uint8Array {
-  const canonicalizer = new HeaderCanonicalizer(canonicalization);
   const { bytes } = index.header;
+  if (signatureField.bytes !== bytes)
+    return new CoveredFields(index, names, canonicalization).signedWith(signatureField);
+  const canonicalizer = new HeaderCanonicalizer(canonicalization);
+  canonicalizer.addAll(bytes, takeFields(index, names, own), signatureField);
+  return canonicalizer.bytes({ withoutFinalCrlf: true });
+}
+
+/** The fields of h= in the order in which they are signed. */
+function takeFields(index: FieldIndex, names: readonly string[], own?: HeaderField): readonly HeaderField[] {
   const fields: HeaderField[] = [];
   index.beginSelection();
   for (const name of names) {
     const field = index.takeLowest(name, own);
     if (field !== undefined) fields.push(field);
   }
-  if (signatureField.bytes === bytes) {
-    canonicalizer.addAll(bytes, fields, signatureField);
-  } else {
-    canonicalizer.addAll(bytes, fields);
-    addSignatureField(canonicalizer, signatureField);
+  return fields;
+}
+
+/** The fields of h=, canonicalized once for all the signatures that are made over them. */
+export class CoveredFields {
+  readonly #canonicalizer: HeaderCanonicalizer;
+  readonly #length: number;
+
+  constructor(index: FieldIndex, names: readonly string[], canonicalization: Canonicalization) {
+    this.#canonicalizer = new HeaderCanonicalizer(canonicalization);
+    this.#canonicalizer.addAll(index.header.bytes, takeFields(index, names));
+    this.#length = this.#canonicalizer.length;
   }
-  return canonicalizer.bytes({ withoutFinalCrlf: true });
+
+  /** What one signature signs, see {@link signedData}; the caller's to keep. */
+  signedWith(signatureField: SignatureField): Uint8Array {
+    addSignatureField(this.#canonicalizer, signatureField);
+    const data = Buffer.from(this.#canonicalizer.bytes({ withoutFinalCrlf: true }));
+    this.#canonicalizer.truncate(this.#length);
+    return data;
+  }
 }
 
 /** Adds a signature field as it was signed: without the value of b=, white space around that included. */

@@ -5,7 +5,7 @@ import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
 import { formatSignatureValue, formatUnsigned } from './format.ts';
-import { FieldIndex, signedData, unsignedField } from './header-data.ts';
+import { CoveredFields, FieldIndex, unsignedField } from './header-data.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
 import { bareLineEnds, unsignable } from './signable.ts';
@@ -115,6 +115,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
         signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),
         bodyHash: digest().value,
       };
+      const covered = new CoveredFields(index, common.signedFields, canonicalization.header);
       const signatures = requests.map(async (request): Promise<MadeSignature> => {
         const { key, identity = options.identity, validity = options.validity } = request;
         const { domain, selector, algorithm } = key;
@@ -128,7 +129,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
           ...(validity === undefined ? {} : { expiration: timestamp + validity }),
         });
         const field = unsignedField(Buffer.from(text, 'utf8'), 'DKIM-Signature'.length);
-        const signature = await key.sign(signedData(index, common.signedFields, canonicalization.header, field));
+        const signature = await key.sign(covered.signedWith(field));
         return { domain, selector, algorithm, field: Buffer.from(text + formatSignatureValue(signature), 'utf8') };
       });
       return { ok: true, signatures: await Promise.all(signatures) };
