@@ -1,6 +1,8 @@
 interface Entry<V> {
   readonly loadedAt: number;
   readonly value: Promise<V>;
+  /** A load that is to take its place has begun. */
+  isRenewed: boolean;
 }
 
 /** How much is kept, for how long, and what not. */
@@ -18,6 +20,9 @@ export interface ExpiringCacheOptions<V> {
 /**
  * Values by key, loaded when asked for, kept for a while and bounded: the least recently used goes first. Those who ask
  * at the same time share one load. What a load fails with is not kept, and pushes nothing out.
+ *
+ * A value that is asked for in the second half of its time is loaded anew meanwhile, so that nobody waits for what is in use all the
+ * time, and a source that is away for a moment is not noticed.
  */
 export class ExpiringCache<V> {
   readonly #entries = new Map<string, Entry<V>>();
@@ -32,30 +37,50 @@ export class ExpiringCache<V> {
    * before it.
    */
   get(key: string, load: () => Promise<V>): Promise<V> {
-    const now = this.#options.now();
+    const { now: clock, ttlMs } = this.#options;
+    const now = clock();
     const known = this.#entries.get(key);
-    if (known !== undefined && now - known.loadedAt < this.#options.ttlMs) {
-      // A Map keeps the order of insertion, so the entry moves to the young end.
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return known.value;
+    if (known === undefined || now - known.loadedAt >= ttlMs) return this.#load(key, load, now);
+    // A Map keeps the order of insertion, so the entry moves to the young end.
+    this.#entries.delete(key);
+    this.#entries.set(key, known);
+    if (now - known.loadedAt >= ttlMs / 2 && !known.isRenewed) {
+      known.isRenewed = true;
+      void this.#renew(key, load, now, known);
     }
-    return this.#load(key, load, now);
+    return known.value;
   }
 
   async #load(key: string, load: () => Promise<V>, now: number): Promise<V> {
-    const entry: Entry<V> = { loadedAt: now, value: load() };
+    const entry: Entry<V> = { loadedAt: now, value: load(), isRenewed: false };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     let keep = false;
     try {
       const value = await entry.value;
-      keep = this.#options.keeps?.(value) ?? true;
+      keep = this.#keeps(value);
       return value;
     } finally {
       if (!keep && this.#entries.get(key) === entry) this.#entries.delete(key);
       this.#evict();
     }
+  }
+
+  /** Loads what takes the place of an entry, unless that is gone by then. Does not reject. */
+  async #renew(key: string, load: () => Promise<V>, now: number, entry: Entry<V>): Promise<void> {
+    try {
+      const value = await load();
+      if (this.#entries.get(key) !== entry) return;
+      if (this.#keeps(value))
+        this.#entries.set(key, { loadedAt: now, value: Promise.resolve(value), isRenewed: false });
+      else this.#entries.delete(key);
+    } catch {
+      // The old value has its time still; who asks after that hears of what went wrong.
+    }
+  }
+
+  #keeps(value: V): boolean {
+    return this.#options.keeps?.(value) ?? true;
   }
 
   delete(key: string): void {

@@ -30,6 +30,76 @@ describe('ExpiringCache', () => {
     expect(loads).toEqual(['a', 'a']);
   });
 
+  test('what is in use is loaded anew before its time is up, and nobody waits for that', async () => {
+    const { cache, clock, loads, get } = cacheOf(2);
+    await get('a');
+    clock.now = 5;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const renew = (): Promise<string> => {
+      loads.push('renewal');
+      return promise;
+    };
+    expect(await cache.get('a', renew)).toBe('a');
+    expect(await cache.get('a', renew)).toBe('a');
+    resolve('b');
+    await promise;
+    await Promise.resolve();
+    clock.now = 9;
+    expect(await get('a')).toBe('b');
+    expect(loads).toEqual(['a', 'renewal']);
+  });
+
+  test('a value counts from the beginning of the load that renewed it', async () => {
+    const { clock, loads, get } = cacheOf(2);
+    await get('a');
+    clock.now = 6;
+    await get('a');
+    clock.now = 15;
+    await get('a');
+    expect(loads).toEqual(['a', 'a', 'a']);
+    clock.now = 25;
+    await get('a');
+    expect(loads).toEqual(['a', 'a', 'a', 'a']);
+  });
+
+  test('a renewal that fails is tried no more until the time is up, and then heard of', async () => {
+    const { cache, clock, loads, get } = cacheOf(2);
+    await get('a');
+    clock.now = 5;
+    const fail = (): Promise<string> => {
+      loads.push('failure');
+      return Promise.reject(new Error('away'));
+    };
+    for (let ask = 0; ask < 3; ask++) expect(await cache.get('a', fail)).toBe('a');
+    clock.now = 10;
+    await expect(cache.get('a', fail)).rejects.toThrow('away');
+    expect(loads).toEqual(['a', 'failure', 'failure']);
+  });
+
+  test('a renewal by what is not to be kept takes the old value away', async () => {
+    const { cache, clock, get } = cacheOf(2, (value) => value !== 'x');
+    await get('a');
+    clock.now = 5;
+    expect(await cache.get('a', async () => 'x')).toBe('a');
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(await cache.get('a', async () => 'b')).toBe('b');
+  });
+
+  test('a renewal that began before a change is not kept after it', async () => {
+    const { cache, clock, get, loads } = cacheOf(2);
+    await get('a');
+    clock.now = 5;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    await cache.get('a', () => promise);
+    cache.delete('a');
+    resolve('old');
+    await promise;
+    await Promise.resolve();
+    expect(await get('a')).toBe('a');
+    expect(loads).toEqual(['a', 'a']);
+  });
+
   test('the least recently used goes first', async () => {
     const { get, loads } = cacheOf(2);
     for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) await get(key);
