@@ -4,18 +4,18 @@ import { contenders } from './src/bench/contenders.ts';
 
 const usage = `npm run bench -- milter [OPTIONS]: compares milters by the messages that a processor second of theirs answers, as a fraction
 of the RSA signatures that one makes. Peers want root and the Debian packages opendkim, opendmarc and rspamd; one that is
-missing is named and left out.
+missing is named and left out. 50 connections at a time.
 
   --only NAME     one milter: ${[...new Set(contenders.map(({ name }) => name))].join(', ')}
   --task TASK     sign or verify
-  --messages N    of each round (default 1000)
+  --messages N    of each round (default 2000)
   --rounds N      (default 9)
   --warm-up N     messages before, over new connections and over reused ones (default 8000)
   --bytes N       of a message (default 10000)`;
 const values = readOptions(usage, {
   only: { type: 'string' },
   task: { type: 'string' },
-  messages: { type: 'string', default: '1000' },
+  messages: { type: 'string', default: '2000' },
   rounds: { type: 'string', default: '9' },
   'warm-up': { type: 'string', default: '8000' },
   bytes: { type: 'string', default: '10000' },

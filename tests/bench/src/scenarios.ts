@@ -56,10 +56,6 @@ export async function createScenarios(ground: Ground, peers: Peers): Promise<rea
       await requireSignature(zegel, rival, await sign(raw), raw);
       contestants.push(inProcess(rival, () => sign(raw)));
     }
-    if (name === 'sign-10k') {
-      contestants.push(inProcess('zegel, RSA and Ed25519', () => zegel.signDual(raw)));
-      contestants.push(inProcess('mailauth, RSA and Ed25519', () => mailauth.signDual?.(raw)));
-    }
     for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
@@ -80,6 +76,18 @@ export async function createScenarios(ground: Ground, peers: Peers): Promise<rea
   }
 
   const raw = message(ground.domain, 'text', 10_000);
+  scenarios.push({
+    name: 'sign-dual',
+    title: 'Sign 10 kB of text with RSA and Ed25519',
+    contestants: [
+      inProcess('zegel, RSA alone', () => zegel.sign(raw)),
+      inProcess('zegel, both', () => zegel.signDual(raw)),
+      inProcess('mailauth, RSA alone', () => mailauth.sign?.(raw)),
+      inProcess('mailauth, both', () => mailauth.signDual?.(raw)),
+    ],
+    // At most 15 % more.
+    targets: { 'zegel, both': 0.87 },
+  });
   const signed = Buffer.concat([await zegel.sign(raw), raw]);
   const checks: readonly (readonly ['spf' | 'dmarc' | 'auth', string, number])[] = [
     ['spf', 'SPF, ten records, DNS in memory', 5],

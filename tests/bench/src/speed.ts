@@ -41,7 +41,7 @@ export const speedOptions: SpeedOptions = {
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
-  restRequests: 1_000,
+  restRequests: 2_000,
   restRounds: 11,
   restWarmUp: 20_000,
   restModes,
