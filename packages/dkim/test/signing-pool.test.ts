@@ -62,6 +62,37 @@ describe('RSA signatures', () => {
     expect(count.made).toBe(0);
   });
 
+  it('are made in batches where there is one core, and everything else goes on between them', async () => {
+    const { pool } = countingPool(1);
+    const made: number[] = [];
+    const all = Promise.all(
+      Array.from({ length: 150 }, async (_, index) => {
+        await pool.sign(data(index), key);
+        made.push(index);
+      }),
+    );
+    const seen: number[] = [];
+    while (made.length < 150) {
+      await setImmediate();
+      seen.push(made.length);
+    }
+    await all;
+    expect([...new Set(seen)].filter((count) => count > 0)).toEqual([64, 128, 150]);
+  });
+
+  it('that take long are batches by themselves', async () => {
+    const { pool } = countingPool(1);
+    const long = generateKeyPairSync('rsa', { modulusLength: 3072 });
+    let made = 0;
+    const signed = Array.from({ length: 3 }, async () => {
+      await pool.sign(data(0), { key: long.privateKey, bits: 3072 });
+      made++;
+    });
+    await Promise.race(signed);
+    expect(made).toBe(1);
+    await Promise.all(signed);
+  });
+
   it('that come while others are made are made too', async () => {
     const { pool, count } = countingPool(2);
     await Promise.all([signAll(pool, 3), signAll(pool, 1).then(() => signAll(pool, 4)), signAll(pool, 2)]);

@@ -8,10 +8,9 @@
  * - `mailauth`: bare Express and mailauth.
  */
 import { createPrivateKey, sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { openDatabase } from '@zegel/database';
-import type { SigningKey } from '@zegel/dkim';
+import { createSigningKey } from '@zegel/dkim';
 import { ZoneResolver } from '@zegel/dns';
 import { loadMasterKey, openKeystore } from '@zegel/keystore';
 import type { Keystore } from '@zegel/keystore';
@@ -66,7 +65,7 @@ async function startZegel(): Promise<{ readonly port: number; readonly token: st
       rules() {
         throw new Error('no hook of a mail server is called here');
       },
-      keystore: mode === 'zegel' ? keystore : signingInPlace(keystore, privateKey),
+      keystore: mode === 'zegel' ? keystore : signingInPlace(keystore),
     },
   );
   readiness.started();
@@ -74,13 +73,12 @@ async function startZegel(): Promise<{ readonly port: number; readonly token: st
 }
 
 /** The keystore with its one key replaced by one that never leaves the thread of the request. */
-function signingInPlace(keystore: Keystore, key: KeyObject): Keystore {
+function signingInPlace(keystore: Keystore): Keystore {
+  const { domain, selector } = start;
+  const key = createSigningKey({ domain, selector, privateKey, inline: true });
   return {
     ...keystore,
-    activeKeys: async (domain) => {
-      const keys = await keystore.activeKeys(domain);
-      return keys?.map((one): SigningKey => ({ ...one, sign: async (data) => sign('sha256', data, key) })) ?? null;
-    },
+    activeKeys: async (asked) => ((await keystore.activeKeys(asked)) === null ? null : [key]),
   };
 }
 

@@ -36,12 +36,14 @@ export interface RestReport {
 export interface RestOptions {
   readonly modes: readonly RestMode[];
   readonly rounds: number;
-  /** Of one server in one round. */
-  readonly requests: number;
+  /**
+   * Seconds of one server in one round, about. A third as long goes before: after seconds in which others had the caches of the
+   * processor, the first five hundred requests cost a fifth more.
+   */
+  readonly turnSeconds: number;
   /**
    * Requests before anything is measured. A server runs for months, and V8 is still busy with its code in the first some
-   * thousand. A third of {@link requests} goes before each turn as well: after seconds in which others had the caches of the
-   * processor, the first five hundred cost a fifth more.
+   * thousand.
    */
   readonly warmUp: number;
 }
@@ -52,7 +54,7 @@ const program = path.join(import.meta.dirname, '../programs/rest-server.ts');
 /** Signing of 10 kB over HTTP: servers that take turns, under a closed loop of 50 connections. */
 export async function measureRest(
   ground: Ground,
-  { modes, rounds, requests, warmUp }: RestOptions,
+  { modes, rounds, turnSeconds, warmUp }: RestOptions,
 ): Promise<RestReport> {
   const raw = message(ground.domain, 'text', 10_000);
   const data = Buffer.alloc(1_000, 'header');
@@ -67,9 +69,14 @@ export async function measureRest(
   const throughputs: number[][] = servers.map(() => []);
   const latencies: number[][] = servers.map(() => []);
   try {
-    for (const server of servers) await load(server, raw, { connections, requests: warmUp });
+    const counts: number[] = [];
+    for (const server of servers) {
+      const { throughput } = await load(server, raw, { connections, requests: warmUp });
+      counts.push(Math.ceil(throughput * turnSeconds));
+    }
     for (let round = 0; round < rounds; round++) {
       for (const [index, server] of servers.entries()) {
+        const requests = counts[index] ?? 1;
         const limitBefore = await calibrate();
         await load(server, raw, { connections, requests: Math.ceil(requests / 3) });
         const before = await server.cpuSeconds();

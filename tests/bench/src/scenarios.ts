@@ -82,8 +82,6 @@ export async function createScenarios(ground: Ground, peers: Peers): Promise<rea
     contestants: [
       inProcess('zegel, RSA alone', () => zegel.sign(raw)),
       inProcess('zegel, both', () => zegel.signDual(raw)),
-      inProcess('mailauth, RSA alone', () => mailauth.sign?.(raw)),
-      inProcess('mailauth, both', () => mailauth.signDual?.(raw)),
     ],
     // At most 15 % more.
     targets: { 'zegel, both': 0.87 },

@@ -25,7 +25,7 @@ export interface SpeedOptions {
   readonly largest: number;
   readonly streamMegabytes: number;
   readonly verifications: number;
-  readonly restRequests: number;
+  readonly restTurnSeconds: number;
   /** Rounds of the servers, each of which takes some seconds. */
   readonly restRounds: number;
   readonly restWarmUp: number;
@@ -41,7 +41,7 @@ export const speedOptions: SpeedOptions = {
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
-  restRequests: 2_000,
+  restTurnSeconds: 1.5,
   restRounds: 11,
   restWarmUp: 20_000,
   restModes,
@@ -68,8 +68,8 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
     return measure();
   };
   const { largest, streamMegabytes: megabytes, verifications } = options;
-  const { restRequests: requests, restWarmUp: warmUp, restRounds, restModes: modes } = options;
-  const rest = await part('rest', () => measureRest(ground, { modes, rounds: restRounds, requests, warmUp }));
+  const { restTurnSeconds: turnSeconds, restWarmUp: warmUp, restRounds, restModes: modes } = options;
+  const rest = await part('rest', () => measureRest(ground, { modes, rounds: restRounds, turnSeconds, warmUp }));
   const startUp = await part('start', () => measureStartUp(ground, rounds));
   const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
   const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));

@@ -15,7 +15,7 @@ beforeAll(async () => {
     largest: 10_000,
     streamMegabytes: 2,
     verifications: 40,
-    restRequests: 60,
+    restTurnSeconds: 0.01,
     restRounds: 1,
     restWarmUp: 60,
     restModes: ['express', 'zegel'],
