@@ -14,6 +14,7 @@ import type {
 import { errorCode } from '@zegel/service-runtime';
 import type { Logger } from '@zegel/service-runtime';
 import type { AwaitedAnswers } from './awaited-answers.ts';
+import { untilAllIsRead } from './event-loop-turn.ts';
 import { HeaderCollector } from './header-collector.ts';
 import type { Instruments } from '@zegel/service-runtime';
 import { beginsWithHeader } from './whole-message.ts';
@@ -135,6 +136,9 @@ export class SessionHandler implements MilterHandler {
     try {
       if (message.failure !== null) throw message.failure.error;
       if (message.run !== null) {
+        await untilAllIsRead();
+        // The client has gone meanwhile, and hears of nothing.
+        if (this.#message !== message) return tryLater;
         const made = await answers.wait(message.run.end(), () => end.progress());
         ({ outcome, told } = made);
         decision = this.#decision(made);
