@@ -3,7 +3,8 @@
  * `{ port, token }` when it listens, answers the message `cpu` with its `process.cpuUsage()`, and ends with its parent.
  *
  * - `zegel`: our REST API as it is, with tokens, limits, logs (standard output) and metrics, on a database in memory.
- * - `zegel-sync`: the same with keys that sign in the thread of the request.
+ * - `zegel-inline`: the same with a key that uses no thread, as on one core.
+ * - `zegel-sync`: the same with a key that signs at once in each request, which no key of ours does.
  * - `express`: bare Express that reads the body and makes one RSA signature, which is no DKIM signature.
  * - `mailauth`: bare Express and mailauth.
  */
@@ -11,6 +12,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { openDatabase } from '@zegel/database';
 import { createSigningKey } from '@zegel/dkim';
+import type { SigningKey } from '@zegel/dkim';
 import { ZoneResolver } from '@zegel/dns';
 import { loadMasterKey, openKeystore } from '@zegel/keystore';
 import type { Keystore } from '@zegel/keystore';
@@ -22,7 +24,7 @@ import express from 'express';
 import { mailauthRival } from '../src/rivals.ts';
 import type { Ground } from '../src/ground.ts';
 
-type Mode = 'zegel' | 'zegel-sync' | 'express' | 'mailauth';
+type Mode = 'zegel' | 'zegel-inline' | 'zegel-sync' | 'express' | 'mailauth';
 
 /** What the parent sends first. */
 type Start = Pick<Ground, 'domain' | 'selector' | 'edSelector' | 'privateKeyPem' | 'edPrivateKeyPem' | 'spf'>;
@@ -34,7 +36,7 @@ process.on('message', (asked) => {
   if (asked === 'cpu') process.send?.(process.cpuUsage());
 });
 const privateKey = createPrivateKey(start.privateKeyPem);
-process.send?.(mode === 'zegel' || mode === 'zegel-sync' ? await startZegel() : await startExpress());
+process.send?.(mode === 'express' || mode === 'mailauth' ? await startExpress() : await startZegel());
 
 async function startZegel(): Promise<{ readonly port: number; readonly token: string }> {
   const folder = temporaryFolder('bench');
@@ -75,10 +77,12 @@ async function startZegel(): Promise<{ readonly port: number; readonly token: st
 /** The keystore with its one key replaced by one that never leaves the thread of the request. */
 function signingInPlace(keystore: Keystore): Keystore {
   const { domain, selector } = start;
-  const key = createSigningKey({ domain, selector, privateKey, inline: true });
+  const inline = createSigningKey({ domain, selector, privateKey, inline: true });
+  const atOnce: SigningKey = { ...inline, sign: async (data) => sign('sha256', data, privateKey) };
+  const keys = [mode === 'zegel-inline' ? inline : atOnce];
   return {
     ...keystore,
-    activeKeys: async (asked) => ((await keystore.activeKeys(asked)) === null ? null : [key]),
+    activeKeys: async (asked) => ((await keystore.activeKeys(asked)) === null ? null : keys),
   };
 }
 

@@ -8,7 +8,7 @@ import { load, quantile } from './load.ts';
 import { message } from './messages.ts';
 import { inProcess, median, race, timesRate } from './race.ts';
 
-export const restModes = ['express', 'zegel-sync', 'zegel', 'mailauth'] as const;
+export const restModes = ['express', 'zegel-sync', 'zegel-inline', 'zegel', 'mailauth'] as const;
 export type RestMode = (typeof restModes)[number];
 
 export interface RestRow {
@@ -19,7 +19,7 @@ export interface RestRow {
   readonly fraction: number;
   /** Requests per second by the clock. */
   readonly throughput: number;
-  /** That beside the server that signs in the thread of the request; 1 where that one does not take part. */
+  /** That beside the server that signs at once in each request; 1 where that one does not take part. */
   readonly timesSync: number;
   /** Milliseconds. */
   readonly p50: number;
