@@ -1,8 +1,10 @@
 interface Entry<V> {
   readonly loadedAt: number;
   readonly value: Promise<V>;
-  /** A load that is to take its place has begun. */
-  isRenewed: boolean;
+  /** It is there, and no load that is to take its place has begun or failed. */
+  isRenewable: boolean;
+  /** What that load gives, for as long as it goes on. */
+  renewal?: Entry<V> | undefined;
 }
 
 /** How much is kept, for how long, and what not. */
@@ -37,50 +39,53 @@ export class ExpiringCache<V> {
    * before it.
    */
   get(key: string, load: () => Promise<V>): Promise<V> {
-    const { now: clock, ttlMs } = this.#options;
-    const now = clock();
-    const known = this.#entries.get(key);
-    if (known === undefined || now - known.loadedAt >= ttlMs) return this.#load(key, load, now);
-    // A Map keeps the order of insertion, so the entry moves to the young end.
-    this.#entries.delete(key);
-    this.#entries.set(key, known);
-    if (now - known.loadedAt >= ttlMs / 2 && !known.isRenewed) {
-      known.isRenewed = true;
-      void this.#renew(key, load, now, known);
+    const now = this.#options.now();
+    const entry = this.#usable(key, now);
+    if (entry === undefined) {
+      const loaded: Entry<V> = { loadedAt: now, value: load(), isRenewable: false };
+      this.#setYoungest(key, loaded);
+      return this.#settle(key, loaded);
     }
-    return known.value;
+    this.#setYoungest(key, entry);
+    if (now - entry.loadedAt >= this.#options.ttlMs / 2 && entry.isRenewable) {
+      entry.isRenewable = false;
+      entry.renewal = { loadedAt: now, value: load(), isRenewable: false };
+      // The old value has its time still; who asks after that hears of what went wrong.
+      this.#settle(key, entry.renewal, entry).catch(() => {});
+    }
+    return entry.value;
   }
 
-  async #load(key: string, load: () => Promise<V>, now: number): Promise<V> {
-    const entry: Entry<V> = { loadedAt: now, value: load(), isRenewed: false };
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    let keep = false;
+  /** What is known of a key and not too old; when it is too old, what is being loaded in its place. */
+  #usable(key: string, now: number): Entry<V> | undefined {
+    const tooOld = now - this.#options.ttlMs;
+    let entry = this.#entries.get(key);
+    while (entry !== undefined && entry.loadedAt <= tooOld) entry = entry.renewal;
+    return entry;
+  }
+
+  /** Waits for a value and keeps it, in the place of another when it renews that, or takes it away. */
+  async #settle(key: string, entry: Entry<V>, renewed?: Entry<V>): Promise<V> {
+    const isCurrent = (): boolean => this.#entries.get(key) === entry;
     try {
       const value = await entry.value;
-      keep = this.#keeps(value);
+      entry.isRenewable = true;
+      if (renewed !== undefined && this.#entries.get(key) === renewed) this.#entries.set(key, entry);
+      if (isCurrent() && !(this.#options.keeps?.(value) ?? true)) this.#entries.delete(key);
       return value;
+    } catch (error) {
+      if (isCurrent()) this.#entries.delete(key);
+      throw error;
     } finally {
-      if (!keep && this.#entries.get(key) === entry) this.#entries.delete(key);
+      if (renewed !== undefined) renewed.renewal = undefined;
       this.#evict();
     }
   }
 
-  /** Loads what takes the place of an entry, unless that is gone by then. Does not reject. */
-  async #renew(key: string, load: () => Promise<V>, now: number, entry: Entry<V>): Promise<void> {
-    try {
-      const value = await load();
-      if (this.#entries.get(key) !== entry) return;
-      if (this.#keeps(value))
-        this.#entries.set(key, { loadedAt: now, value: Promise.resolve(value), isRenewed: false });
-      else this.#entries.delete(key);
-    } catch {
-      // The old value has its time still; who asks after that hears of what went wrong.
-    }
-  }
-
-  #keeps(value: V): boolean {
-    return this.#options.keeps?.(value) ?? true;
+  /** A Map keeps the order of insertion. */
+  #setYoungest(key: string, entry: Entry<V>): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
   }
 
   delete(key: string): void {

@@ -49,6 +49,17 @@ describe('ExpiringCache', () => {
     expect(loads).toEqual(['a', 'renewal']);
   });
 
+  test('what is not there yet is not loaded anew', async () => {
+    const { cache, clock, get, loads } = cacheOf(2);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const slow = cache.get('a', () => promise);
+    clock.now = 9;
+    const shared = get('a');
+    resolve('b');
+    expect(await Promise.all([slow, shared])).toEqual(['b', 'b']);
+    expect(loads).toEqual([]);
+  });
+
   test('a value counts from the beginning of the load that renewed it', async () => {
     const { clock, loads, get } = cacheOf(2);
     await get('a');
@@ -74,6 +85,35 @@ describe('ExpiringCache', () => {
     clock.now = 10;
     await expect(cache.get('a', fail)).rejects.toThrow('away');
     expect(loads).toEqual(['a', 'failure', 'failure']);
+  });
+
+  test('a renewal that has begun is waited for when the time is up, and not doubled', async () => {
+    const { cache, clock, get, loads } = cacheOf(2);
+    await get('a');
+    clock.now = 5;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    await cache.get('a', () => promise);
+    clock.now = 10;
+    const late = get('a');
+    resolve('b');
+    expect(await late).toBe('b');
+    expect(loads).toEqual(['a']);
+    clock.now = 14;
+    expect(await get('a')).toBe('b');
+    expect(loads).toEqual(['a', 'a']);
+  });
+
+  test('a renewal that is waited for and fails is heard of, and not kept', async () => {
+    const { cache, clock, get } = cacheOf(2);
+    await get('a');
+    clock.now = 5;
+    const { promise, reject } = Promise.withResolvers<string>();
+    await cache.get('a', () => promise);
+    clock.now = 10;
+    const late = get('a');
+    reject(new Error('away'));
+    await expect(late).rejects.toThrow('away');
+    expect(await get('a')).toBe('a');
   });
 
   test('a renewal by what is not to be kept takes the old value away', async () => {
