@@ -35,7 +35,7 @@ export class AwaitedAnswers implements Disposable {
 
   /** The answer; rejects with an {@link AnswerDeadlineError} when it does not come in time. */
   wait<Answer>(answer: Promise<Answer>, progress: () => void): Promise<Answer> {
-    this.#timer ??= setInterval(() => this.#look(), this.#limits.progressMs).unref();
+    this.#timer ??= this.#watch();
     return new Promise((resolve, reject) => {
       const awaited = this.#awaited.add({
         since: performance.now(),
@@ -59,6 +59,11 @@ export class AwaitedAnswers implements Disposable {
     } finally {
       this.#awaited.delete(awaited);
     }
+  }
+
+  /** By itself: a function knows everything that was around where it was made, and the timer stays. */
+  #watch(): NodeJS.Timeout {
+    return setInterval(() => this.#look(), this.#limits.progressMs).unref();
   }
 
   #look(): void {

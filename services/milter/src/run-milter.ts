@@ -11,6 +11,7 @@ import type { Config, Environment, ServiceContext } from '@zegel/service-runtime
 import { startProcesses } from './processes.ts';
 import { startMilter } from './start.ts';
 import type { Milter } from './start.ts';
+import { beginObjectsYoung } from './young-objects.ts';
 
 /** A milter with rules that are read anew. Dispose to stop. */
 export interface MilterService extends Milter, Pick<LiveRules, 'reload'> {}
@@ -35,6 +36,7 @@ export async function openService(
   context: GroundContext & Pick<ServiceContext, 'logger'>,
   env: Environment,
 ): Promise<MilterService> {
+  beginObjectsYoung();
   const { config, resources } = context;
   const rules = await openMailRules(context, await openMilterGround(context), () => readConfig(env));
   const milter = await startMilter(context, config.milter, rules.current);
