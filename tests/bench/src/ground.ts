@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { formatKeyRecord, keyRecordName } from '@zegel/dkim';
 import type { BenchContext } from '../adapter.ts';
@@ -25,15 +25,15 @@ class DnsError extends Error {
  * A domain that sends through two mail providers, as most do: its SPF record includes theirs, which include the lists
  * of their networks. The client is in the last network of the second list: ten records, eight of them read.
  */
-export function createGround(): Ground {
+export function createGround(keys: Pick<Ground, 'privateKeyPem' | 'edPrivateKeyPem'> = freshKeys()): Ground {
   const domain = 'sender.example.com';
   const selector = 'rsa2026';
   const edSelector = 'ed2026';
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const ed25519 = generateKeyPairSync('ed25519');
+  const rsaKey = createPrivateKey(keys.privateKeyPem);
+  const edKey = createPrivateKey(keys.edPrivateKeyPem);
   const texts: Record<string, string> = {
-    [keyRecordName(selector, domain)]: formatKeyRecord(createPublicKey(rsa.privateKey)),
-    [keyRecordName(edSelector, domain)]: formatKeyRecord(createPublicKey(ed25519.privateKey)),
+    [keyRecordName(selector, domain)]: formatKeyRecord(createPublicKey(rsaKey)),
+    [keyRecordName(edSelector, domain)]: formatKeyRecord(createPublicKey(edKey)),
     [`_dmarc.${domain}`]: 'v=DMARC1; p=reject; sp=quarantine; adkim=r; aspf=r; rua=mailto:dmarc@example.com',
     [domain]: 'v=spf1 ip4:198.51.100.0/24 a include:_spf.office.example include:_spf.bulk.example ~all',
     '_spf.office.example':
@@ -54,9 +54,9 @@ export function createGround(): Ground {
     domain,
     selector,
     edSelector,
-    privateKeyPem: pem(rsa.privateKey),
-    edPrivateKeyPem: pem(ed25519.privateKey),
-    rsaKey: rsa.privateKey,
+    privateKeyPem: keys.privateKeyPem,
+    edPrivateKeyPem: keys.edPrivateKeyPem,
+    rsaKey,
     texts,
     addresses,
     async resolver(name, type) {
@@ -67,6 +67,13 @@ export function createGround(): Ground {
       throw new DnsError(asked in texts || asked in addresses ? 'ENODATA' : 'ENOTFOUND', name);
     },
     spf: { ip: '203.0.113.7', helo: 'app.sender.example.com', sender: `bounce+4711@${domain}` },
+  };
+}
+
+function freshKeys(): Pick<Ground, 'privateKeyPem' | 'edPrivateKeyPem'> {
+  return {
+    privateKeyPem: pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
+    edPrivateKeyPem: pem(generateKeyPairSync('ed25519').privateKey),
   };
 }
 

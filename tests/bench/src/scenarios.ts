@@ -10,7 +10,8 @@ import type { BodyKind } from './messages.ts';
 import type { Peers } from './peers.ts';
 import { inProcess } from './race.ts';
 import type { Contestant } from './race.ts';
-import { mailauthRival, nodemailerRival } from './rivals.ts';
+import { localContestant } from './rival-processes.ts';
+import type { NodeContestant, Operation } from './rival-processes.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -40,21 +41,23 @@ const verifiedMessages: typeof signedMessages = [
 ];
 
 /** Makes all of them. Each contestant's answer is looked at once: who does not do the work is no rival. */
-export async function createScenarios(ground: Ground, peers: Peers): Promise<readonly Scenario[]> {
+export async function createScenarios(
+  ground: Ground,
+  rivals: readonly NodeContestant[],
+  peers: Peers,
+): Promise<readonly Scenario[]> {
   const zegel = createBench(ground);
-  const mailauth = mailauthRival(ground);
-  const nodemailer = nodemailerRival(ground);
   const floor = createFloor(ground.rsaKey);
-  const nodes = [zegel, mailauth, nodemailer];
+  const nodes = [localContestant(zegel), ...rivals];
   const scenarios: Scenario[] = [];
 
   for (const [name, title, kind, size, target] of signedMessages) {
     const raw = message(ground.domain, kind, size);
     const contestants = [inProcess('floor', () => floor.sign(raw))];
-    for (const { name: rival, sign } of nodes) {
-      if (sign === undefined) continue;
-      await requireSignature(zegel, rival, await sign(raw), raw);
-      contestants.push(inProcess(rival, () => sign(raw)));
+    for (const node of able('sign', nodes)) {
+      const { result, run } = await node.prepare('sign', raw);
+      await requireSignature(zegel, node.name, result, raw);
+      contestants.push({ name: node.name, run });
     }
     for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
@@ -64,10 +67,10 @@ export async function createScenarios(ground: Ground, peers: Peers): Promise<rea
     const raw = message(ground.domain, kind, size);
     const signed = Buffer.concat([await zegel.sign(raw), raw]);
     const contestants = [inProcess('floor', () => floor.verify(signed))];
-    for (const { name: rival, verify } of nodes) {
-      if (verify === undefined) continue;
-      requirePass(rival, name, await verify(signed));
-      contestants.push(inProcess(rival, () => verify(signed)));
+    for (const node of able('verify', nodes)) {
+      const { result, run } = await node.prepare('verify', signed);
+      requirePass(node.name, name, result);
+      contestants.push({ name: node.name, run });
     }
     for (const peer of peers.running) {
       if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed) });
@@ -94,11 +97,11 @@ export async function createScenarios(ground: Ground, peers: Peers): Promise<rea
   ];
   for (const [name, title, target] of checks) {
     const contestants: Contestant[] = [];
-    for (const rival of [mailauth, zegel]) {
-      const work = rival[name];
-      if (work === undefined) continue;
-      requirePass(rival.name, name, await work(signed));
-      contestants.push(inProcess(rival.name, () => work(signed)));
+    // Ours last: the first is the one the others are measured against.
+    for (const node of able(name, nodes).toReversed()) {
+      const { result, run } = await node.prepare(name, signed);
+      requirePass(node.name, name, result);
+      contestants.push({ name: node.name, run });
     }
     if (name === 'spf') {
       for (const peer of peers.running) if (peer.spf) contestants.push({ name: peer.name, run: peer.spf });
@@ -129,12 +132,17 @@ function bodyScenario(kind: BodyKind): Scenario {
   };
 }
 
-async function requireSignature(zegel: Bench, rival: string, field: Buffer, raw: Buffer): Promise<void> {
-  requirePass(rival, 'sign', await zegel.verify(Buffer.concat([field, raw])));
+function able(operation: Operation, nodes: readonly NodeContestant[]): readonly NodeContestant[] {
+  return nodes.filter(({ operations }) => operations.includes(operation));
 }
 
-function requirePass(rival: string, what: string, passed: boolean): void {
-  if (!passed) throw new Error(`${rival} does not do the work of ${what}: there is nothing to compare`);
+async function requireSignature(zegel: Bench, rival: string, field: unknown, raw: Buffer): Promise<void> {
+  const isField = field instanceof Uint8Array;
+  requirePass(rival, 'sign', isField && (await zegel.verify(Buffer.concat([field, raw]))));
+}
+
+function requirePass(rival: string, what: string, passed: unknown): void {
+  if (passed !== true) throw new Error(`${rival} does not do the work of ${what}: there is nothing to compare`);
 }
 
 function hashed(chunks: readonly Uint8Array[]): Buffer {

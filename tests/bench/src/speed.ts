@@ -9,7 +9,7 @@ import { race } from './race.ts';
 import { measureRest, restModes } from './rest.ts';
 import type { RestMode } from './rest.ts';
 import type { RaceResult, Results } from './results.ts';
-import { mailauthRival, nodemailerRival } from './rivals.ts';
+import { startRivals } from './rival-processes.ts';
 import { createScenarios } from './scenarios.ts';
 import { measureStartUp } from './start-up.ts';
 import { createBench } from '../adapter.ts';
@@ -55,9 +55,10 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
   const loadBefore = load();
   onStep('calibration');
   const calibrationBefore = await calibrate(ground);
+  await using rivals = await startRivals(ground, ['mailauth', 'nodemailer']);
   await using peers = await startPeers(ground);
   const races: RaceResult[] = [];
-  for (const { name, title, contestants, targets } of await createScenarios(ground, peers)) {
+  for (const { name, title, contestants, targets } of await createScenarios(ground, rivals.running, peers)) {
     if (!isWanted(name)) continue;
     onStep(name);
     races.push({ name, title, targets, rates: await race(contestants, { rounds, sampleSeconds }) });
@@ -73,7 +74,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
   const startUp = await part('start', () => measureStartUp(ground, rounds));
   const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
   const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));
-  const nodes = [createBench(ground), mailauthRival(ground), nodemailerRival(ground), ...peers.running];
+  const nodes = [createBench(ground), ...rivals.running, ...peers.running];
   return {
     date: new Date().toISOString().slice(0, 10),
     commit: commit(),
