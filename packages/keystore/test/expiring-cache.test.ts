@@ -13,6 +13,16 @@ function cacheOf(size: number, keeps?: (value: string) => boolean) {
   return { cache, clock, loads, get };
 }
 
+/** A value with a renewal under way, at half of its time. */
+async function renewing() {
+  const { cache, clock, loads, get } = cacheOf(2);
+  await get('a');
+  clock.now = 5;
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  await cache.get('a', () => promise);
+  return { cache, clock, loads, get, promise, resolve, reject };
+}
+
 describe('ExpiringCache', () => {
   test('those who ask at the same time share one load', async () => {
     const { get, loads } = cacheOf(2);
@@ -88,11 +98,7 @@ describe('ExpiringCache', () => {
   });
 
   test('a renewal that has begun is waited for when the time is up, and not doubled', async () => {
-    const { cache, clock, get, loads } = cacheOf(2);
-    await get('a');
-    clock.now = 5;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    await cache.get('a', () => promise);
+    const { clock, get, loads, resolve } = await renewing();
     clock.now = 10;
     const late = get('a');
     resolve('b');
@@ -104,11 +110,7 @@ describe('ExpiringCache', () => {
   });
 
   test('a renewal that is waited for and fails is heard of, and not kept', async () => {
-    const { cache, clock, get } = cacheOf(2);
-    await get('a');
-    clock.now = 5;
-    const { promise, reject } = Promise.withResolvers<string>();
-    await cache.get('a', () => promise);
+    const { clock, get, reject } = await renewing();
     clock.now = 10;
     const late = get('a');
     reject(new Error('away'));
@@ -127,11 +129,7 @@ describe('ExpiringCache', () => {
   });
 
   test('a renewal that began before a change is not kept after it', async () => {
-    const { cache, clock, get, loads } = cacheOf(2);
-    await get('a');
-    clock.now = 5;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    await cache.get('a', () => promise);
+    const { cache, get, loads, promise, resolve } = await renewing();
     cache.delete('a');
     resolve('old');
     await promise;

@@ -1,14 +1,15 @@
 /** `rival.ts mailauth|nodemailer`, forked by the benchmark, which sends the keys and then what is to be done. */
 import { once } from 'node:events';
 import { createGround } from '../src/ground.ts';
+import type { GroundKeys } from '../src/ground.ts';
 import type { Timed } from '../src/race.ts';
 import { localContestant } from '../src/rival-processes.ts';
-import type { GivenKeys, Introduction, RivalRequest } from '../src/rival-processes.ts';
+import type { Introduction, RivalRequest } from '../src/rival-processes.ts';
 import { mailauthRival, nodemailerRival } from '../src/rivals.ts';
 
 const create = { mailauth: mailauthRival, nodemailer: nodemailerRival }[process.argv[2] ?? ''];
 if (create === undefined) throw new Error('usage: rival.ts mailauth|nodemailer');
-const [keys] = (await once(process, 'message')) as [GivenKeys];
+const [keys] = (await once(process, 'message')) as [GroundKeys];
 const contestant = localContestant(create(createGround(keys)));
 const runs = new Map<number, Timed>();
 

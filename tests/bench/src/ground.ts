@@ -13,6 +13,9 @@ export interface Ground extends BenchContext {
   readonly addresses: Readonly<Record<string, readonly string[]>>;
 }
 
+/** The keys of a ground, in PEM: what a process needs to make the same one. */
+export type GroundKeys = Pick<Ground, 'privateKeyPem' | 'edPrivateKeyPem'>;
+
 class DnsError extends Error {
   readonly code: string;
   constructor(code: string, name: string) {
@@ -25,7 +28,7 @@ class DnsError extends Error {
  * A domain that sends through two mail providers, as most do: its SPF record includes theirs, which include the lists
  * of their networks. The client is in the last network of the second list: ten records, eight of them read.
  */
-export function createGround(keys: Pick<Ground, 'privateKeyPem' | 'edPrivateKeyPem'> = freshKeys()): Ground {
+export function createGround(keys: GroundKeys = freshKeys()): Ground {
   const domain = 'sender.example.com';
   const selector = 'rsa2026';
   const edSelector = 'ed2026';
@@ -70,7 +73,7 @@ export function createGround(keys: Pick<Ground, 'privateKeyPem' | 'edPrivateKeyP
   };
 }
 
-function freshKeys(): Pick<Ground, 'privateKeyPem' | 'edPrivateKeyPem'> {
+function freshKeys(): GroundKeys {
   return {
     privateKeyPem: pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
     edPrivateKeyPem: pem(generateKeyPairSync('ed25519').privateKey),

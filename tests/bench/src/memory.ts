@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Ground } from './ground.ts';
+import { heard } from './heard.ts';
 
 /** What a memory process is told. */
 export type GivenGround = Pick<Ground, 'domain' | 'selector' | 'privateKeyPem' | 'spf' | 'texts'>;
@@ -51,12 +52,7 @@ async function run<Answer>(ground: Ground, what: string, amount: number): Promis
   const { domain, selector, privateKeyPem, spf, texts } = ground;
   child.send({ domain, selector, privateKeyPem, spf, texts } satisfies GivenGround);
   const ended = once(child, 'exit');
-  const [answer] = await Promise.race([
-    once(child, 'message'),
-    ended.then(() => {
-      throw new Error(`The memory process for ${what} ended without an answer`);
-    }),
-  ]);
+  const answer = await heard<Answer>(child, `The memory process for ${what}`);
   await ended;
-  return answer as Answer;
+  return answer;
 }

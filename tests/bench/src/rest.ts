@@ -1,9 +1,9 @@
 import { sign } from 'node:crypto';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import type { Ground } from './ground.ts';
+import { heard } from './heard.ts';
 import { load, quantile } from './load.ts';
 import { message } from './messages.ts';
 import { inProcess, median, race, timesRate } from './race.ts';
@@ -118,35 +118,20 @@ interface Server {
 }
 
 async function startServer(mode: RestMode, ground: Ground): Promise<Server> {
+  const who = `The server ${mode}`;
   const child = fork(program, [mode], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const { domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf } = ground;
   child.send({ domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf });
-  const { port, token } = await heard<{ port: number; token: string }>(child);
+  const { port, token } = await heard<{ port: number; token: string }>(child, who);
   return {
     child,
     port,
     token,
     async cpuSeconds() {
-      const usage = heard<{ user: number; system: number }>(child);
+      const usage = heard<{ user: number; system: number }>(child, who);
       child.send('cpu');
       const { user, system } = await usage;
       return (user + system) / 1e6;
     },
   };
-}
-
-async function heard<Message>(child: ChildProcess): Promise<Message> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    const [message] = await Promise.race([
-      once(child, 'message', { signal }),
-      once(child, 'exit', { signal }).then(() => {
-        throw new Error('The server ended before it answered');
-      }),
-    ]);
-    return message as Message;
-  } finally {
-    settled.abort();
-  }
 }

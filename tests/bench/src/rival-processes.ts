@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import type { Bench } from '../adapter.ts';
-import type { Ground } from './ground.ts';
+import type { GroundKeys } from './ground.ts';
+import { heard } from './heard.ts';
 import { inProcess } from './race.ts';
 import type { Timed } from './race.ts';
 import type { Rival } from './rivals.ts';
@@ -10,7 +10,7 @@ import type { Rival } from './rivals.ts';
 /** What is asked of a contestant, by the name of the method. */
 export type Operation = 'sign' | 'verify' | 'spf' | 'dmarc' | 'auth';
 
-export const operations: readonly Operation[] = ['sign', 'verify', 'spf', 'dmarc', 'auth'];
+const operations: readonly Operation[] = ['sign', 'verify', 'spf', 'dmarc', 'auth'];
 
 /** A contestant in Node, wherever it runs. */
 export interface NodeContestant {
@@ -26,10 +26,7 @@ export interface Prepared {
   readonly run: Timed;
 }
 
-/** What a rival's process is told at its beginning. */
-export type GivenKeys = Pick<Ground, 'privateKeyPem' | 'edPrivateKeyPem'>;
-
-/** What it answers then. */
+/** What a rival's process answers when it has been told the keys. */
 export type Introduction = Pick<NodeContestant, 'name' | 'version' | 'operations'>;
 
 /** What is asked of it after that: a task by its number, first with what it is, then how often. */
@@ -52,7 +49,7 @@ export function localContestant(rival: Rival): NodeContestant {
 }
 
 /** Rivals that run. Dispose to end their processes. */
-export interface RivalProcesses extends AsyncDisposable {
+export interface RivalProcesses extends Disposable {
   readonly running: readonly NodeContestant[];
 }
 
@@ -62,37 +59,25 @@ const program = path.join(import.meta.dirname, '../programs/rival.ts');
  * Starts the rivals, each in a process of its own as a user of it would have: in one process whoever takes his turn behind one that
  * makes much garbage pays for the collector, which goes on in other threads.
  */
-export async function startRivals(
-  { privateKeyPem, edPrivateKeyPem }: GivenKeys,
-  names: readonly string[],
-): Promise<RivalProcesses> {
-  const running: (NodeContestant & AsyncDisposable)[] = [];
-  const dispose = async (): Promise<void> => {
-    for (const rival of running) await rival[Symbol.asyncDispose]();
-  };
-  try {
-    for (const name of names) running.push(await startRival(name, { privateKeyPem, edPrivateKeyPem }));
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return { running, [Symbol.asyncDispose]: dispose };
+export async function startRivals(keys: GroundKeys, names: readonly string[]): Promise<RivalProcesses> {
+  using open = new DisposableStack();
+  const running: NodeContestant[] = [];
+  for (const name of names) running.push(open.use(await startRival(name, keys)));
+  const processes = open.move();
+  return { running, [Symbol.dispose]: () => processes.dispose() };
 }
 
-async function startRival(rival: string, keys: GivenKeys): Promise<NodeContestant & AsyncDisposable> {
+async function startRival(
+  rival: string,
+  { privateKeyPem, edPrivateKeyPem }: GroundKeys,
+): Promise<NodeContestant & Disposable> {
   const child = fork(program, [rival], { serialization: 'advanced' });
-  const exit = once(child, 'exit');
-  const ask = async <Answer>(request: GivenKeys | RivalRequest): Promise<Answer> => {
+  const ask = <Answer>(request: GroundKeys | RivalRequest): Promise<Answer> => {
+    const answer = heard<Answer>(child, `The process of ${rival}`);
     child.send(request);
-    const [answer] = await Promise.race([
-      once(child, 'message'),
-      exit.then(() => {
-        throw new Error(`The process of ${rival} ended without an answer`);
-      }),
-    ]);
-    return answer as Answer;
+    return answer;
   };
-  const introduction = await ask<Introduction>(keys);
+  const introduction = await ask<Introduction>({ privateKeyPem, edPrivateKeyPem });
   let tasks = 0;
   return {
     ...introduction,
@@ -101,9 +86,7 @@ async function startRival(rival: string, keys: GivenKeys): Promise<NodeContestan
       const result = await ask<Prepared['result']>({ task, operation, message });
       return { result, run: (count) => ask<number>({ task, count }) };
     },
-    async [Symbol.asyncDispose]() {
-      child.disconnect();
-      await exit;
-    },
+    // It ends by itself then.
+    [Symbol.dispose]: () => child.disconnect(),
   };
 }

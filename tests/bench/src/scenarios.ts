@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { createBodyCanonicalizer } from '@zegel/canonicalization';
 import { createBench } from '../adapter.ts';
-import type { Bench } from '../adapter.ts';
 import { createFloor } from './floor.ts';
 import type { Ground } from './ground.ts';
 import { body, message } from './messages.ts';
@@ -53,12 +52,12 @@ export async function createScenarios(
 
   for (const [name, title, kind, size, target] of signedMessages) {
     const raw = message(ground.domain, kind, size);
-    const contestants = [inProcess('floor', () => floor.sign(raw))];
-    for (const node of able('sign', nodes)) {
-      const { result, run } = await node.prepare('sign', raw);
-      await requireSignature(zegel, node.name, result, raw);
-      contestants.push({ name: node.name, run });
-    }
+    const isSignature = async (field: unknown): Promise<boolean> =>
+      field instanceof Uint8Array && zegel.verify(Buffer.concat([field, raw]));
+    const contestants = [
+      inProcess('floor', () => floor.sign(raw)),
+      ...(await nodeContestants('sign', raw, nodes, isSignature)),
+    ];
     for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
@@ -66,12 +65,10 @@ export async function createScenarios(
   for (const [name, title, kind, size, target] of verifiedMessages) {
     const raw = message(ground.domain, kind, size);
     const signed = Buffer.concat([await zegel.sign(raw), raw]);
-    const contestants = [inProcess('floor', () => floor.verify(signed))];
-    for (const node of able('verify', nodes)) {
-      const { result, run } = await node.prepare('verify', signed);
-      requirePass(node.name, name, result);
-      contestants.push({ name: node.name, run });
-    }
+    const contestants = [
+      inProcess('floor', () => floor.verify(signed)),
+      ...(await nodeContestants('verify', signed, nodes, isPass)),
+    ];
     for (const peer of peers.running) {
       if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed) });
     }
@@ -96,13 +93,8 @@ export async function createScenarios(
     ['auth', 'authenticate(): DKIM, SPF, DMARC, ARC and Authentication-Results, 10 kB, DNS in memory', 10],
   ];
   for (const [name, title, target] of checks) {
-    const contestants: Contestant[] = [];
     // Ours last: the first is the one the others are measured against.
-    for (const node of able(name, nodes).toReversed()) {
-      const { result, run } = await node.prepare(name, signed);
-      requirePass(node.name, name, result);
-      contestants.push({ name: node.name, run });
-    }
+    const contestants = await nodeContestants(name, signed, nodes.toReversed(), isPass);
     if (name === 'spf') {
       for (const peer of peers.running) if (peer.spf) contestants.push({ name: peer.name, run: peer.spf });
     }
@@ -132,17 +124,26 @@ function bodyScenario(kind: BodyKind): Scenario {
   };
 }
 
-function able(operation: Operation, nodes: readonly NodeContestant[]): readonly NodeContestant[] {
-  return nodes.filter(({ operations }) => operations.includes(operation));
+/** Those of the nodes that have an operation, each looked at once. */
+async function nodeContestants(
+  operation: Operation,
+  raw: Buffer,
+  nodes: readonly NodeContestant[],
+  isDone: (result: unknown) => boolean | Promise<boolean>,
+): Promise<Contestant[]> {
+  const contestants: Contestant[] = [];
+  for (const { name, operations, prepare } of nodes) {
+    if (!operations.includes(operation)) continue;
+    const { result, run } = await prepare(operation, raw);
+    if (!(await isDone(result)))
+      throw new Error(`${name} does not do the work of ${operation}: there is nothing to compare`);
+    contestants.push({ name, run });
+  }
+  return contestants;
 }
 
-async function requireSignature(zegel: Bench, rival: string, field: unknown, raw: Buffer): Promise<void> {
-  const isField = field instanceof Uint8Array;
-  requirePass(rival, 'sign', isField && (await zegel.verify(Buffer.concat([field, raw]))));
-}
-
-function requirePass(rival: string, what: string, passed: unknown): void {
-  if (passed !== true) throw new Error(`${rival} does not do the work of ${what}: there is nothing to compare`);
+function isPass(result: unknown): boolean {
+  return result === true;
 }
 
 function hashed(chunks: readonly Uint8Array[]): Buffer {

@@ -55,7 +55,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
   const loadBefore = load();
   onStep('calibration');
   const calibrationBefore = await calibrate(ground);
-  await using rivals = await startRivals(ground, ['mailauth', 'nodemailer']);
+  using rivals = await startRivals(ground, ['mailauth', 'nodemailer']);
   await using peers = await startPeers(ground);
   const races: RaceResult[] = [];
   for (const { name, title, contestants, targets } of await createScenarios(ground, rivals.running, peers)) {

@@ -8,7 +8,7 @@ import { startRivals } from '../src/rival-processes.ts';
 describe('rivals in processes of their own', () => {
   it('sign with the keys of the benchmark, once to be looked at and then as often as is said', async () => {
     const ground = createGround();
-    await using rivals = await startRivals(ground, ['nodemailer']);
+    using rivals = await startRivals(ground, ['nodemailer']);
     const [nodemailer] = rivals.running;
     expect(nodemailer?.operations).toEqual(['sign']);
     const raw = message(ground.domain, 'text', 1000);

@@ -130,7 +130,7 @@ export async function startProcess(
         };
         const fail = (why: string) =>
           settle(() =>
-            reject(new Error(`${path.basename(command)} ${why}, waiting for ${pattern}. It wrote:\n${collected}`)),
+            reject(new Error(`${path.basename(command)} ${why}, waiting for ${pattern}. It wrote:\n${lastOutput()}`)),
           );
         const look = () => {
           const line = collected.split('\n').find((candidate) => pattern.test(candidate));
