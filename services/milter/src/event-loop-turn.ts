@@ -1,18 +1,31 @@
-let turn: Promise<void> | null = null;
+/** Messages after which nobody waits for another turn: each pays little for the change of code by then, and the first has waited long enough. */
+const enoughTogether = 24;
+
+let together: Promise<void> | null = null;
+let waiting = 0;
 
 /**
- * Resolves when everything that has come in this turn of the event loop has been read. All who wait in one turn go on together, step by
- * step.
+ * Resolves when everything that has come in this turn of the event loop has been read, and in the turns after it as long as each
+ * brings another message. All who wait go on together, step by step.
  *
  * Reading frames, checking a message and writing the answer are three bodies of code, each larger than the nearest caches. Many
- * messages through one and then the next cost a quarter less than each through all of them.
+ * messages through one and then the next cost a quarter less than each through all of them. A message by itself waits for one turn.
  */
 export function untilAllIsRead(): Promise<void> {
-  turn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      turn = null;
+  waiting++;
+  together ??= new Promise((resolve) => {
+    let seen = 1;
+    const look = (): void => {
+      if (waiting > seen && waiting < enoughTogether) {
+        seen = waiting;
+        setImmediate(look);
+        return;
+      }
+      together = null;
+      waiting = 0;
       resolve();
-    });
+    };
+    setImmediate(look);
   });
-  return turn;
+  return together;
 }
