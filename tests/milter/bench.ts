@@ -4,7 +4,7 @@ import { contenders } from './src/bench/contenders.ts';
 
 const usage = `npm run bench -- milter [OPTIONS]: compares milters by the messages that a processor second of theirs answers, as a fraction
 of the RSA signatures that one makes. Peers want root and the Debian packages opendkim, opendmarc and rspamd; one that is
-missing is named and left out. 50 connections at a time.
+missing is named and left out. 50 connections at a time, where nothing else is said.
 
   --only NAME     one milter: ${[...new Set(contenders.map(({ name }) => name))].join(', ')}
   --task TASK     sign or verify

@@ -53,7 +53,7 @@ const domain = 'example.org';
 const selector = 's1';
 
 /** Connections at a time, as many as a busy mail server has, and messages over one where it is reused. */
-const connections = 50;
+const maxConnections = 50;
 const perReused = 100;
 
 /** Milliseconds a milter has to start: rspamd compiles its rules first. */
@@ -97,6 +97,7 @@ async function measureOne(
   const running = await contender.start(ground);
   try {
     await untilListening(running);
+    const connections = contender.connections ?? maxConnections;
     const load = { ...loadOf(contender, running), raw, messages, connections };
     for (const perConnection of [perReused, 1]) await runLoad({ ...load, messages: warmUp, perConnection });
     const fresh: Measured[] = [];

@@ -20,6 +20,8 @@ export interface Contender {
   readonly task: 'sign' | 'verify';
   /** What it does of verification; empty for signing. */
   readonly checks: string;
+  /** Connections at a time, where it bears fewer than the others have. */
+  readonly connections?: number;
   start(ground: BenchGround): Promise<Running>;
 }
 
@@ -76,23 +78,26 @@ function opendkim(task: Contender['task']): Contender {
   return {
     name: 'opendkim',
     task,
-    checks: task === 'verify' ? 'DKIM' : '',
+    // With several at a time 2.11.0 ends or answers 4xx within the first thousand messages: "BIO_new_mem_buf() failed".
+    ...(task === 'verify' ? { checks: 'DKIM, one connection at a time', connections: 1 } : { checks: '' }),
     async start({ folder, keyFile, domain, selector, nameServer }) {
       const socket = path.join(folder, `opendkim-${task}.sock`);
       const config = path.join(folder, `opendkim-${task}.conf`);
+      // Its resolver is libunbound, which asks nobody on loopback unless told to.
+      const resolver = path.join(folder, 'opendkim-resolver.conf');
+      writeFileSync(
+        resolver,
+        `server:\n  do-not-query-localhost: no\nforward-zone:\n  name: "."\n  forward-addr: ${nameServer}\n`,
+      );
       writeFileSync(path.join(folder, 'everybody'), '0.0.0.0/0\n');
       const signing = `Domain ${domain}\nSelector ${selector}\nKeyFile ${keyFile}\nInternalHosts ${folder}/everybody\n`;
       writeFileSync(
         config,
         `Socket local:${socket}\nMode ${task === 'sign' ? 's' : 'v'}\nCanonicalization relaxed/relaxed\nSyslog no\n` +
-          `RequireSafeKeys no\nOversignHeaders From\nAuthservID mx.receiver.test\n${task === 'sign' ? signing : ''}`,
+          `RequireSafeKeys no\nOversignHeaders From\nAuthservID mx.receiver.test\nResolverConfiguration ${resolver}\n` +
+          `${task === 'sign' ? signing : ''}`,
       );
-      const process = await startWithNameServer(nameServer, folder, [
-        findProgram('opendkim', ['opendkim'], ['/usr/sbin']),
-        '-f',
-        '-x',
-        config,
-      ]);
+      const process = await startProcess(findProgram('opendkim', ['opendkim'], ['/usr/sbin']), ['-f', '-x', config]);
       return { socket, process };
     },
   };
