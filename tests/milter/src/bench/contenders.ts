@@ -95,7 +95,7 @@ function opendkim(task: Contender['task']): Contender {
         config,
         `Socket local:${socket}\nMode ${task === 'sign' ? 's' : 'v'}\nCanonicalization relaxed/relaxed\nSyslog no\n` +
           `RequireSafeKeys no\nOversignHeaders From\nAuthservID mx.receiver.test\nResolverConfiguration ${resolver}\n` +
-          `${task === 'sign' ? signing : ''}`,
+          (task === 'sign' ? signing : ''),
       );
       const process = await startProcess(findProgram('opendkim', ['opendkim'], ['/usr/sbin']), ['-f', '-x', config]);
       return { socket, process };
