@@ -4,7 +4,7 @@ import { contenders } from './src/bench/contenders.ts';
 
 const usage = `npm run bench -- milter [OPTIONS]: compares milters by the messages that a processor second of theirs answers, as a fraction
 of the RSA signatures that one makes. Peers want root and the Debian packages opendkim, opendmarc and rspamd; one that is
-missing is named and left out. 50 connections at a time, where nothing else is said.
+missing is named and left out.
 
   --only NAME     one milter: ${[...new Set(contenders.map(({ name }) => name))].join(', ')}
   --task TASK     sign or verify
@@ -24,8 +24,8 @@ const values = readOptions(usage, {
 const chosen = contenders.filter(
   ({ name, task }) => (values.only === undefined || name === values.only) && (values.task ?? task) === task,
 );
-console.log('| task | milter | checks | new connection each | reused | p99 at 50 connections | messages/s |');
-console.log('| --- | --- | --- | ---: | ---: | ---: | ---: |');
+console.log('| task | milter | checks | connections | new each | reused | p99 | messages/s |');
+console.log('| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |');
 const leftOut: string[] = [];
 const outcomes = compare(chosen, {
   messages: Number(values.messages),
@@ -43,8 +43,8 @@ for await (const outcome of outcomes) {
     leftOut.push(`${name} (${task}): ${why.replaceAll(/\s+/g, ' ').trim()}`);
     continue;
   }
-  const { newConnections, reused, p99, perSecond } = outcome;
+  const { connections, newConnections, reused, p99, perSecond } = outcome;
   const figures = [newConnections.toFixed(2), reused.toFixed(2), `${p99.toFixed(0)} ms`, perSecond.toFixed(0)];
-  console.log(`| ${[task, name, checks, ...figures].join(' | ')} |`);
+  console.log(`| ${[task, name, checks, connections, ...figures].join(' | ')} |`);
 }
 if (leftOut.length > 0) console.log(`\nLeft out:\n${leftOut.map((why) => `- ${why}`).join('\n')}`);

@@ -31,6 +31,8 @@ export interface CompareOptions {
 /** What one milter makes: messages for each of its processor seconds, as a fraction of the RSA signatures that one makes. */
 export interface Comparison {
   readonly contender: Contender;
+  /** At a time. */
+  readonly connections: number;
   readonly newConnections: number;
   readonly reused: number;
   /** Milliseconds below which 99 % of the answers come, over new connections. */
@@ -53,7 +55,7 @@ const domain = 'example.org';
 const selector = 's1';
 
 /** Connections at a time, as many as a busy mail server has, and messages over one where it is reused. */
-const maxConnections = 50;
+const usualConnections = 50;
 const perReused = 100;
 
 /** Milliseconds a milter has to start: rspamd compiles its rules first. */
@@ -97,7 +99,7 @@ async function measureOne(
   const running = await contender.start(ground);
   try {
     await untilListening(running);
-    const connections = contender.connections ?? maxConnections;
+    const connections = contender.connections ?? usualConnections;
     const load = { ...loadOf(contender, running), raw, messages, connections };
     for (const perConnection of [perReused, 1]) await runLoad({ ...load, messages: warmUp, perConnection });
     const fresh: Measured[] = [];
@@ -108,6 +110,7 @@ async function measureOne(
     }
     return {
       contender,
+      connections,
       newConnections: median(fresh.map(({ fraction }) => fraction)),
       reused: median(reused.map(({ fraction }) => fraction)),
       p99: median(fresh.map(({ p99 }) => p99)),
