@@ -313,4 +313,173 @@
         (if (i32.eq (i32.load8_u (i32.sub (local.get $out) (i32.const 1))) (i32.const 0x20))
           (then (local.set $out (i32.sub (local.get $out) (i32.const 1)))))))
     (i32.store16 (local.get $out) (i32.const 0x0a0d))
-    (i32.add (local.get $out) (i32.const 2))))
+    (i32.add (local.get $out) (i32.const 2)))
+
+  ;; Finds the tags of the list from $start to $end (RFC 6376 §3.2). Writes six offsets for each into the table at $table:
+  ;; where its name begins and ends, where its value begins and ends without folding white space around it, and where the
+  ;; raw value begins and ends. Answers where what was written ends; 0 when it is not such a list, or that would be beyond
+  ;; $tableEnd.
+  (func (export "tags") (param $start i32) (param $end i32) (param $table i32) (param $tableEnd i32) (result i32)
+    (local $SP v128) (local $DEL v128) (local $SEMICOLON v128) (local $octets v128)
+    (local $at i32) (local $first i32) (local $stop i32) (local $octet i32)
+    (local.set $SP (i8x16.splat (i32.const 0x20)))
+    (local.set $DEL (i8x16.splat (i32.const 0x7f)))
+    (local.set $SEMICOLON (i8x16.splat (i32.const 0x3b)))
+    (local.set $first (local.get $table))
+    ;; What stands behind the end is a control, at which everything stops.
+    (v128.store (local.get $end) (v128.const i64x2 0 0))
+    (local.set $at (local.get $start))
+    (block $wrong
+      (loop $tag
+        (local.set $at (call $passFolds (local.get $at) (local.get $end)))
+        (if (i32.eq (local.get $at) (local.get $end))
+          (then
+            ;; Only what follows the last semicolon may be empty.
+            (br_if $wrong (i32.eq (local.get $table) (local.get $first)))
+            (return (local.get $table))))
+        (br_if $wrong (i32.gt_u (i32.add (local.get $table) (i32.const 24)) (local.get $tableEnd)))
+        (i32.store (local.get $table) (local.get $at))
+        ;; A name begins with a letter; digits and underscores may follow.
+        (br_if $wrong
+          (i32.gt_u
+            (i32.sub (i32.or (i32.load8_u (local.get $at)) (i32.const 0x20)) (i32.const 0x61))
+            (i32.const 25)))
+        (loop $letter
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (local.set $octet (i32.load8_u (local.get $at)))
+          (br_if $letter
+            (i32.or
+              (i32.or
+                (i32.lt_u (i32.sub (i32.or (local.get $octet) (i32.const 0x20)) (i32.const 0x61)) (i32.const 26))
+                (i32.lt_u (i32.sub (local.get $octet) (i32.const 0x30)) (i32.const 10)))
+              (i32.eq (local.get $octet) (i32.const 0x5f)))))
+        (i32.store offset=4 (local.get $table) (local.get $at))
+        (local.set $at (call $passFolds (local.get $at) (local.get $end)))
+        (br_if $wrong (i32.ne (i32.load8_u (local.get $at)) (i32.const 0x3d)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (i32.store offset=16 (local.get $table) (local.get $at))
+        (local.set $at (call $passFolds (local.get $at) (local.get $end)))
+        (i32.store offset=8 (local.get $table) (local.get $at))
+        (block $ended
+          (loop $word
+            ;; As many octets as there are up to white space, a control, or a semicolon.
+            (local.set $octets (v128.load (local.get $at)))
+            (local.set $stop
+              (i8x16.bitmask
+                (v128.or
+                  (i8x16.eq (i8x16.min_u (local.get $octets) (local.get $SP)) (local.get $octets))
+                  (v128.or
+                    (i8x16.eq (local.get $octets) (local.get $SEMICOLON))
+                    (i8x16.eq (local.get $octets) (local.get $DEL))))))
+            (if (i32.eqz (local.get $stop))
+              (then
+                (local.set $at (i32.add (local.get $at) (i32.const 16)))
+                (br $word)))
+            (local.set $at (i32.add (local.get $at) (i32.ctz (local.get $stop))))
+            (i32.store offset=12 (local.get $table) (local.get $at))
+            (local.set $at (call $passFolds (local.get $at) (local.get $end)))
+            (br_if $ended (i32.eq (local.get $at) (local.get $end)))
+            (local.set $octet (i32.load8_u (local.get $at)))
+            (br_if $ended (i32.eq (local.get $octet) (i32.const 0x3b)))
+            (br_if $wrong (i32.le_u (local.get $octet) (i32.const 0x20)))
+            (br_if $wrong (i32.eq (local.get $octet) (i32.const 0x7f)))
+            (br $word)))
+        (i32.store offset=20 (local.get $table) (local.get $at))
+        (local.set $table (i32.add (local.get $table) (i32.const 24)))
+        (if (i32.eq (local.get $at) (local.get $end)) (then (return (local.get $table))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $tag)))
+    (i32.const 0))
+
+  ;; Passes folding white space: SP, HTAB, and a CRLF that one of them or the end follows.
+  (func $passFolds (param $at i32) (param $end i32) (result i32)
+    (local $octet i32)
+    (loop $more
+      (local.set $octet (i32.load8_u (local.get $at)))
+      (if
+        (i32.or
+          (i32.eq (local.get $octet) (i32.const 0x20))
+          (i32.eq (local.get $octet) (i32.const 0x09)))
+        (then
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (br $more)))
+      (if
+        (i32.and
+          (i32.eq (local.get $octet) (i32.const 0x0d))
+          (i32.eq (i32.load8_u offset=1 (local.get $at)) (i32.const 0x0a)))
+        (then
+          (local.set $octet (i32.load8_u offset=2 (local.get $at)))
+          (if
+            (i32.or
+              (i32.or
+                (i32.eq (local.get $octet) (i32.const 0x20))
+                (i32.eq (local.get $octet) (i32.const 0x09)))
+              (i32.eq (i32.add (local.get $at) (i32.const 2)) (local.get $end)))
+            (then
+              (local.set $at (i32.add (local.get $at) (i32.const 2)))
+              (br $more))))))
+    (local.get $at))
+
+  ;; Base64 (RFC 4648 §4) from $start to $end without the white space in it, to $out: letters, digits, + and /, and one or
+  ;; two = at the end. Answers where the result ends; 0 when there is nothing, or anything else. Up to fifteen octets more than the
+  ;; result are written.
+  (func (export "base64") (param $out i32) (param $start i32) (param $end i32) (result i32)
+    (local $CASE v128) (local $A v128) (local $LETTERS v128) (local $SLASH v128) (local $DIGITS v128) (local $PLUS v128)
+    (local $octets v128) (local $begin i32) (local $kept i32) (local $octet i32) (local $padding i32)
+    (local.set $CASE (i8x16.splat (i32.const 0x20)))
+    (local.set $A (i8x16.splat (i32.const 0x61)))
+    (local.set $LETTERS (i8x16.splat (i32.const 26)))
+    (local.set $SLASH (i8x16.splat (i32.const 0x2f)))
+    (local.set $DIGITS (i8x16.splat (i32.const 11)))
+    (local.set $PLUS (i8x16.splat (i32.const 0x2b)))
+    (v128.store (local.get $end) (v128.const i64x2 0 0))
+    (local.set $begin (local.get $out))
+    (loop $more
+      ;; As many octets as there are of the alphabet; the digits stand right behind the slash.
+      (local.set $octets (v128.load (local.get $start)))
+      (local.set $kept
+        (i32.ctz
+          (i32.xor
+            (i32.const 0x1ffff)
+            (i8x16.bitmask
+              (v128.or
+                (v128.or
+                  (i8x16.lt_u
+                    (i8x16.sub (v128.or (local.get $octets) (local.get $CASE)) (local.get $A))
+                    (local.get $LETTERS))
+                  (i8x16.lt_u (i8x16.sub (local.get $octets) (local.get $SLASH)) (local.get $DIGITS)))
+                (i8x16.eq (local.get $octets) (local.get $PLUS)))))))
+      (if (local.get $kept)
+        (then
+          ;; Nothing may follow padding.
+          (if (local.get $padding) (then (return (i32.const 0))))
+          (v128.store (local.get $out) (local.get $octets))
+          (local.set $out (i32.add (local.get $out) (local.get $kept)))
+          (local.set $start (i32.add (local.get $start) (local.get $kept)))
+          (br_if $more (i32.eq (local.get $kept) (i32.const 16)))))
+      (if (i32.eq (local.get $start) (local.get $end))
+        (then
+          (return
+            (select (i32.const 0) (local.get $out)
+              (i32.eq (i32.sub (local.get $out) (local.get $begin)) (local.get $padding))))))
+      (local.set $octet (i32.load8_u (local.get $start)))
+      (local.set $start (i32.add (local.get $start) (i32.const 1)))
+      (br_if $more (call $isFold (local.get $octet)))
+      (if (i32.eq (local.get $octet) (i32.const 0x3d))
+        (then
+          (local.set $padding (i32.add (local.get $padding) (i32.const 1)))
+          (i32.store8 (local.get $out) (local.get $octet))
+          (local.set $out (i32.add (local.get $out) (i32.const 1)))
+          (br_if $more (i32.le_u (local.get $padding) (i32.const 2))))))
+    (i32.const 0))
+
+  ;; Whether an octet is SP, HTAB, CR or LF.
+  (func $isFold (param $octet i32) (result i32)
+    (i32.or
+      (i32.or
+        (i32.eq (local.get $octet) (i32.const 0x20))
+        (i32.eq (local.get $octet) (i32.const 0x09)))
+      (i32.or
+        (i32.eq (local.get $octet) (i32.const 0x0d))
+        (i32.eq (local.get $octet) (i32.const 0x0a)))))
+)

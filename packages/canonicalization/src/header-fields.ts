@@ -1,4 +1,4 @@
-import { fieldTableAt, loadKernel, maxPortion, portionAt } from './kernel.ts';
+import { tableAt, loadKernel, maxPortion, portionAt } from './kernel.ts';
 
 /**
  * Where the fields of a header stand, as the kernel sees them: three offsets for each, behind the field, behind its name, and
@@ -20,6 +20,6 @@ export function findHeaderFields(header: Uint8Array): FieldPlaces | null {
   if (kernel === null || header.length > maxPortion) return null;
   const { memory, numbers } = kernel;
   memory.set(header, portionAt);
-  const end = kernel.fields(portionAt, portionAt + header.length, fieldTableAt, memory.length);
-  return end === 0 ? null : { offsets: numbers.subarray(fieldTableAt / 4, end / 4), base: portionAt };
+  const end = kernel.fields(portionAt, portionAt + header.length, tableAt, memory.length);
+  return end === 0 ? null : { offsets: numbers.subarray(tableAt / 4, end / 4), base: portionAt };
 }

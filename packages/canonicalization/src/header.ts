@@ -1,5 +1,5 @@
 import type { Canonicalization } from './canonicalization.ts';
-import { loadKernel, maxPortion, portionAt } from './kernel.ts';
+import { loadKernel, maxRun, portionAt, resultAt } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 
 const CR = 0x0d;
@@ -20,10 +20,6 @@ export interface ValueGap {
   readonly valueStart: number;
   readonly valueEnd: number;
 }
-
-/** What the kernel works on at a time, and what it makes of it: half a portion each. */
-const maxRun = maxPortion / 2 - 64;
-const resultAt = portionAt + maxPortion / 2;
 
 /**
  * Gathers canonicalized header fields into one run of bytes, the input of a header hash. White space is SP and HTAB

@@ -7,5 +7,7 @@ export { findHeaderFields } from './header-fields.ts';
 export type { FieldPlaces } from './header-fields.ts';
 export type { CanonicalSink } from './held-line-ends.ts';
 export { LineEndWatch } from './line-end-watch.ts';
+export { compactBase64, findTags } from './tag-list.ts';
+export type { TagPlaces } from './tag-list.ts';
 export { canonicalizeWholeBody } from './whole-body.ts';
 export type { CanonicalBody } from './whole-body.ts';

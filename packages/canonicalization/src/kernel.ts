@@ -21,6 +21,8 @@ interface KernelExports {
     gapStart: number,
     gapEnd: number,
   ) => number;
+  readonly tags: (start: number, end: number, table: number, tableEnd: number) => number;
+  readonly base64: (out: number, start: number, end: number) => number;
 }
 
 /**
@@ -29,7 +31,7 @@ interface KernelExports {
  * held back from the one before, four at most, right before it.
  */
 export interface Kernel extends Omit<KernelExports, 'memory'> {
-  readonly memory: Uint8Array;
+  readonly memory: Buffer;
   /** The same as numbers of 32 bits. */
   readonly numbers: Int32Array;
 }
@@ -38,8 +40,11 @@ export interface Kernel extends Omit<KernelExports, 'memory'> {
 export const portionAt = 4096;
 /** Octets of the largest portion. */
 export const maxPortion = 128 * 1024;
-/** Where the table of the fields of a header is. */
-export const fieldTableAt = portionAt + maxPortion + 64;
+/** What makes a result beside what it reads has half a portion for each. */
+export const maxRun = maxPortion / 2 - 64;
+export const resultAt = portionAt + maxPortion / 2;
+/** Where the table of the fields of a header, or of the tags of a list, is. */
+export const tableAt = portionAt + maxPortion + 64;
 
 let loaded: Kernel | null | undefined;
 
@@ -58,7 +63,7 @@ function instantiate(): Kernel | null {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernelCode, 'base64')));
     if (!isKernel(exports)) return null;
     const { memory: room, ...functions } = exports;
-    const memory = new Uint8Array(room.buffer);
+    const memory = Buffer.from(room.buffer);
     writePackingTable(memory);
     return { ...functions, memory, numbers: new Int32Array(room.buffer) };
   } catch {
@@ -67,7 +72,9 @@ function instantiate(): Kernel | null {
 }
 
 function isKernel(exports: object): exports is KernelExports {
-  return ['memory', 'bare', 'relax', 'watch', 'fields', 'relaxField'].every((name) => name in exports);
+  return ['memory', 'bare', 'relax', 'watch', 'fields', 'relaxField', 'tags', 'base64'].every(
+    (name) => name in exports,
+  );
 }
 
 /** For each set of eight octets that are dropped, a bit each, the places of those that stay: eight octets an entry. */

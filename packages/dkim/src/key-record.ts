@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { RecordCache } from '@zegel/dns';
-import { isBase64, parseTagList, trimFws, withoutFws } from './tag-list.ts';
+import { base64Text, parseTagList, trimFws } from './tag-list.ts';
 
 /** A key record (RFC 6376 §3.6.1, RFC 8463 §4). */
 export interface KeyRecord {
@@ -38,8 +38,8 @@ export function parseKeyRecord(text: string): ParsedKeyRecord {
   if (version !== undefined && first !== 'v') return { ok: false, reason: 'syntax', tag: 'v' };
   const p = tags.get('p');
   if (p === undefined) return { ok: false, reason: version === undefined ? 'not-dkim' : 'syntax', tag: 'p' };
-  const publicKey = withoutFws(p.value);
-  if (publicKey !== '' && !isBase64(publicKey)) return { ok: false, reason: 'syntax', tag: 'p' };
+  const publicKey = p.value === '' ? '' : base64Text(p.value);
+  if (publicKey === null) return { ok: false, reason: 'syntax', tag: 'p' };
   const hashes = tags.get('h');
   const flags = words(tags.get('t')?.value ?? '');
   return {

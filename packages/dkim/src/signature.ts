@@ -3,7 +3,7 @@ import { isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import { KeptByText } from './kept-by-text.ts';
 import type { DkimLimits } from './limits.ts';
-import { decodeBase64, foldingWhiteSpace, isBase64, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
+import { base64Text, foldingWhiteSpace, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';
 
 /** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
@@ -137,11 +137,12 @@ function readableTags(tags: TagMap): { readonly domain?: string; readonly select
   const domain = domainTag(tags.get('d'));
   const selector = domainTag(tags.get('s'));
   const b = tags.get('b');
+  const value = b === undefined ? null : base64Text(b.value);
   return {
     ...(domain === null ? {} : { domain }),
     ...(selector === null ? {} : { selector }),
     // Only what is base64: it goes into Authentication-Results, and text of the sender's choice must not.
-    ...(b === undefined || !isBase64(withoutFws(b.value)) ? {} : { value: withoutFws(b.value) }),
+    ...(value === null ? {} : { value }),
   };
 }
 
@@ -161,17 +162,16 @@ export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
   if (domain === null) return invalid('d');
   const selector = domainTag(s);
   if (selector === null) return invalid('s');
-  const algorithm = a.value.toLowerCase();
-  if (!/^[a-z0-9]+-[a-z0-9]+$/.test(algorithm)) return invalid('a');
-  const signatureText = withoutFws(b.value);
-  const signatureBytes = decodeBase64(signatureText);
-  if (signatureBytes === null) return invalid('b');
-  const timestamp = numberTag(tags.get('t'), /^\d{1,12}$/);
+  const algorithm = algorithms.get(a.value);
+  if (algorithm === null) return invalid('a');
+  const signatureText = base64Text(b.value);
+  if (signatureText === null) return invalid('b');
+  const timestamp = numberTag(tags.get('t'), 12);
   if (timestamp === null) return invalid('t');
   const value = {
     algorithm,
     value: signatureText,
-    signatureBytes,
+    signatureBytes: Buffer.from(signatureText, 'base64'),
     domain,
     selector,
     valueStart: b.start,
@@ -186,8 +186,8 @@ export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSign
   const h = tags.get('h');
   if (bh === undefined) return missing('bh');
   if (h === undefined) return missing('h');
-  const bodyHash = withoutFws(bh.value);
-  if (!isBase64(bodyHash)) return invalid('bh');
+  const bodyHash = base64Text(bh.value);
+  if (bodyHash === null) return invalid('bh');
 
   const c = tags.get('c');
   const canonicalization = c === undefined ? simple : canonicalizations.get(c.value);
@@ -205,9 +205,9 @@ export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSign
     return { ok: false, code: 'dkim.query-method-unsupported', tag: 'q' };
   }
 
-  const bodyLength = numberTag(tags.get('l'), /^\d{1,76}$/);
-  const timestamp = numberTag(tags.get('t'), /^\d{1,12}$/);
-  const expiration = numberTag(tags.get('x'), /^\d{1,12}$/);
+  const bodyLength = numberTag(tags.get('l'), 76);
+  const timestamp = numberTag(tags.get('t'), 12);
+  const expiration = numberTag(tags.get('x'), 12);
   if (bodyLength === null) return invalid('l');
   // RFC 6376 §3.5: x= MUST be greater than t=.
   if (expiration === null || (expiration !== undefined && typeof timestamp === 'number' && expiration <= timestamp)) {
@@ -232,11 +232,22 @@ function invalid(tag: string): ReadTags<never> {
   return { ok: false, code: 'dkim.invalid-tag', tag };
 }
 
+/** a=: a word for the key, and one for the hash, in lower case. */
+const algorithms = new KeptByText((value) => {
+  const algorithm = value.toLowerCase();
+  return /^[a-z0-9]+-[a-z0-9]+$/.test(algorithm) ? algorithm : null;
+}, 32);
+
 /** d= and s=: a domain name, U-labels allowed (RFC 8616 §4). */
 function domainTag(tag: Tag | undefined): string | null {
-  const text = tag === undefined ? null : utf8(tag.value);
-  return text === null ? null : domainName(text);
+  return tag === undefined ? null : domains.get(tag.value);
 }
+
+/** The same, made once for each text. */
+const domains = new KeptByText((value) => {
+  const text = utf8(value);
+  return text === null ? null : domainName(text);
+}, 255);
 
 /** RFC 6376 §3.5 takes its names from RFC 5321 §4.1.2, where no dot ends them. */
 function domainName(text: string): string | null {
@@ -294,7 +305,18 @@ function parseIdentity(
 const localPart =
   /^(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*|"(?:[ !#-[\]-~\u0080-\u{10ffff}]|\\[ -~])*")?$/u;
 
-function numberTag(tag: Tag | undefined, form: RegExp): number | null | undefined {
+/** A number of at most so many digits; null for anything else. */
+function numberTag(tag: Tag | undefined, maxDigits: number): number | null | undefined {
   if (tag === undefined) return undefined;
-  return form.test(tag.value) ? Number(tag.value) : null;
+  const { value } = tag;
+  const { length } = value;
+  if (length === 0 || length > maxDigits) return null;
+  let number = 0;
+  for (let at = 0; at < length; at++) {
+    const digit = value.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return null;
+    number = number * 10 + digit;
+  }
+  // Beyond what a number holds exactly, rounded once.
+  return length > 15 ? Number(value) : number;
 }

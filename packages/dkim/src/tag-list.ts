@@ -1,3 +1,5 @@
+import { compactBase64, findTags } from '@zegel/canonicalization';
+
 /** One tag: its value with folding white space at both ends removed, and where the raw value stands in the text. */
 export interface Tag {
   readonly value: string;
@@ -17,8 +19,23 @@ export type TagList =
  * in some values, whose own readers decide.
  */
 export function parseTagList(text: string): TagList {
+  const places = findTags(text);
+  if (places === null) return plainTagList(text);
+  const { offsets, base } = places;
+  const place = (at: number): number => (offsets[at] ?? 0) - base;
   const tags = new Map<string, Tag>();
-  const isClean = cleanText.test(text);
+  for (let at = 0; at < offsets.length; at += 6) {
+    const name = text.slice(place(at), place(at + 1));
+    const value = text.slice(place(at + 2), place(at + 3));
+    tags.set(name, { value, start: place(at + 4), end: place(at + 5) });
+    if (tags.size * 6 <= at) return { ok: false, reason: 'repeated-tag', tag: name };
+  }
+  return { ok: true, tags };
+}
+
+/** The same without the kernel: any list, what it is tested against, and what says why a text is none. */
+export function plainTagList(text: string): TagList {
+  const tags = new Map<string, Tag>();
   let from = 0;
   while (from <= text.length) {
     const semicolon = text.indexOf(';', from);
@@ -26,17 +43,16 @@ export function parseTagList(text: string): TagList {
     const equals = text.indexOf('=', from);
     if (equals === -1 || equals > end) {
       // Only what follows the last semicolon may be empty.
-      if (semicolon === -1 && tags.size > 0 && stripFws(text, from, text.length, isClean) === '') break;
+      if (semicolon === -1 && tags.size > 0 && stripFws(text.slice(from)) === '') break;
       return { ok: false, reason: 'syntax' };
     }
-    const name = stripFws(text, from, equals, isClean);
-    const value = stripFws(text, equals + 1, end, isClean);
-    if (name === null || value === null || !tagName.test(name) || !(isClean || tagValue.test(value))) {
+    const name = stripFws(text.slice(from, equals));
+    const value = stripFws(text.slice(equals + 1, end));
+    if (name === null || value === null || !tagName.test(name) || !tagValue.test(value)) {
       return { ok: false, reason: 'syntax', ...(name !== null && tagName.test(name) ? { tag: name } : {}) };
     }
-    const before = tags.size;
+    if (tags.has(name)) return { ok: false, reason: 'repeated-tag', tag: name };
     tags.set(name, { value, start: equals + 1, end });
-    if (tags.size === before) return { ok: false, reason: 'repeated-tag', tag: name };
     if (semicolon === -1) break;
     from = semicolon + 1;
   }
@@ -46,15 +62,13 @@ export function parseTagList(text: string): TagList {
 const tagName = /^[A-Za-z][A-Za-z0-9_]*$/;
 /** VALCHAR, folding white space between, and octets above US-ASCII. */
 const tagValue = /^[\x21-\x3a\x3c-\x7e\x80-\xff \t\r\n]*$/;
-/** A list in which no control character stands and every CR and LF is part of a fold: its pieces need not be looked at for them. */
-const cleanText = /^[\x20-\x7e\x80-\xff\t]*(?:\r\n(?=[ \t]|$)[\x20-\x7e\x80-\xff\t]*)*$/;
 
 /**
  * A part of a text without folding white space at both ends; null when a CR or LF in it is not part of a fold (RFC 5322
  * §3.2.2). The CRLF that ends a field counts as a fold.
  */
-function stripFws(text: string, from: number, to: number, isClean: boolean): string | null {
-  return isClean || hasOnlyFolds(text.slice(from, to)) ? trimmed(text, from, to) : null;
+function stripFws(text: string): string | null {
+  return hasOnlyFolds(text) ? trimFws(text) : null;
 }
 
 function hasOnlyFolds(text: string): boolean {
@@ -70,12 +84,8 @@ function hasOnlyFolds(text: string): boolean {
 
 /** Text without folding white space at both ends. */
 export function trimFws(text: string): string {
-  return trimmed(text, 0, text.length);
-}
-
-function trimmed(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
+  let start = 0;
+  let end = text.length;
   while (start < end && isFws(text.charCodeAt(start))) start++;
   while (end > start && isFws(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
@@ -105,17 +115,16 @@ export function utf8(latin1: string): string | null {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Whether a text {@link withoutFws} is base64 (RFC 4648 §4). */
-export function isBase64(text: string): boolean {
-  return base64.test(text);
+/** Base64 (RFC 4648 §4) without the folding white space in it; null for a text that is none. */
+export function base64Text(value: string): string | null {
+  const compact = compactBase64(value);
+  return compact === undefined ? plainBase64Text(value) : compact;
+}
+
+/** The same without the kernel. */
+export function plainBase64Text(value: string): string | null {
+  const text = withoutFws(value);
+  return base64.test(text) ? text : null;
 }
 
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
-
-/** The octets of a text that {@link isBase64}; null for every other. */
-export function decodeBase64(text: string): Buffer | null {
-  const octets = Buffer.from(text, 'base64');
-  // Most comes out again as it went in, which is seen sooner than the form.
-  const isCanonical = octets.length > 0 && octets.toString('base64') === text;
-  return isCanonical || isBase64(text) ? octets : null;
-}

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBase64, parseTagList, utf8, withoutFws } from '../src/tag-list.ts';
+import { base64Text, parseTagList, plainBase64Text, plainTagList, utf8, withoutFws } from '../src/tag-list.ts';
 
 const values = (text: string): Record<string, string> | string => {
   const list = parseTagList(text);
   return list.ok ? Object.fromEntries([...list.tags].map(([name, { value }]) => [name, value])) : list.reason;
 };
+
+/** One of the good texts, and now and then one of the bad ones. */
+const mostly = (good: readonly string[], bad: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: fc.constantFrom(...bad) });
 
 describe('RFC 6376 §3.2 tag=value lists', () => {
   it.each([
@@ -65,6 +69,40 @@ describe('RFC 6376 §3.2 tag=value lists', () => {
     }
     expect(parseTagList(`h=${' '.repeat(393_216)}x`).ok).toBe(true);
   });
+
+  it('reads more than the kernel has room for', () => {
+    const long = `v=1; n=${'x'.repeat(200_000)};a=2`;
+    expect(values(long)).toMatchObject({ v: '1', a: '2' });
+    const many = Array.from({ length: 5_000 }, (_, at) => `t${at}=${at}`);
+    expect(values(many.join(';'))).toMatchObject({ t0: '0', t4999: '4999' });
+  });
+
+  it('reads with the kernel what it reads without it', () => {
+    const blank = mostly(['', '', ' ', '\t', '\r\n ', '\r\n\t \r\n '], ['\r\n', '\r', '\n ', '\v']);
+    const word = mostly(
+      ['', '1', '=', 'a b', 'b==', '\xe9', 'x\r\n y', 'long word '.repeat(9), 'A'.repeat(33)],
+      ['\x7f', '\0', 'x\r\ny', 'a\x1f', 'b'.repeat(15) + '\x7f'],
+    );
+    const name = mostly(['v', 'bh', 'a_1', 'Z9', 'x'.repeat(40)], ['', '1', '_', 'é', '[', '{']);
+    const tag = fc.tuple(blank, name, blank, mostly(['='], ['']), blank, word, blank).map((parts) => parts.join(''));
+    const list = fc.tuple(fc.array(tag, { maxLength: 6 }), blank).map(([tags, end]) => tags.join(';') + end);
+    let read = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          list,
+          list.map((text) => `${text};`),
+        ),
+        (text) => {
+          const parsed = parseTagList(text);
+          if (parsed.ok) read++;
+          expect(parsed).toEqual(plainTagList(text));
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+    expect(read).toBeGreaterThan(500);
+  });
 });
 
 describe('RFC 6376 §3.2 base64', () => {
@@ -75,20 +113,46 @@ describe('RFC 6376 §3.2 base64', () => {
     ['AAE=', 'AAE='],
     ['AA', 'AA'],
   ])('%j is read', (text, expected) => {
-    expect(withoutFws(text)).toBe(expected);
-    expect(isBase64(withoutFws(text))).toBe(true);
+    expect(base64Text(text)).toBe(expected);
   });
 
-  it.each(['', '=', 'A=A=', 'A-_A', 'AA===', 'é', 'A\0A', 'A\u00a0A'])('%j is none', (text) => {
-    expect(isBase64(withoutFws(text))).toBe(false);
-  });
+  it.each(['', ' ', '=', '==', 'A=A=', 'A-_A', 'AA===', 'é', 'A\0A', 'A\u00a0A', 'A;', '@AAA', '[AAA', '`AAA', '{AAA'])(
+    '%j is none',
+    (text) => {
+      expect(base64Text(text)).toBeNull();
+    },
+  );
 
   it('is whatever was encoded', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
-        expect(isBase64(Buffer.from(bytes).toString('base64'))).toBe(true);
+        const text = Buffer.from(bytes).toString('base64');
+        expect(base64Text(text)).toBe(text);
+        expect(base64Text(`${text.slice(0, 5)}\r\n ${text.slice(5)}`)).toBe(text);
       }),
     );
+  });
+
+  it('is read with the kernel as it is without it', () => {
+    const part = fc.oneof(
+      fc.constantFrom(' ', '\t', '\r\n', '=', '=', '+/', 'Az09', 'A'.repeat(15), 'b'.repeat(16), 'c'.repeat(40)),
+      fc.nat(255).map((code) => String.fromCharCode(code)),
+    );
+    let read = 0;
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const text = parts.join('');
+        const compact = base64Text(text);
+        if (compact !== null) read++;
+        expect(compact).toBe(plainBase64Text(text));
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(read).toBeGreaterThan(100);
+  });
+
+  it('is read when it is more than the kernel has room for', () => {
+    expect(base64Text(`${'A'.repeat(200_000)} ==`)).toBe(`${'A'.repeat(200_000)}==`);
   });
 });
 
