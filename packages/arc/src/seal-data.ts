@@ -29,7 +29,7 @@ export class SealData {
 
   /** What this seal signs, given what was added so far. Does not add it. */
   signedBy(field: SignatureField): Uint8Array {
-    const seal = new HeaderCanonicalizer('relaxed', field.end - field.start + 2);
+    const seal = new HeaderCanonicalizer('relaxed');
     addSignatureField(seal, field);
     return Buffer.concat([this.#fields.bytes(), seal.bytes({ withoutFinalCrlf: true })]);
   }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
-import { LineEndWatch, everyField, normalizeDomain } from '@zegel/message';
+import { LineEndWatch, asBuffer, everyField, normalizeDomain } from '@zegel/message';
 import type { Header, HeaderEdits, HeaderField } from '@zegel/message';
 import { authResultsLimits, maxIdentifierOctets } from './limits.ts';
 import { peek, scan, skipCfws, takeRun } from './tokens.ts';
@@ -48,7 +48,7 @@ const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
  * @returns entries for `remove` of HeaderEdits, top down, counted as received.
  */
 export function findForged(header: Header, authservIds: readonly string[]): HeaderEdits['remove'] {
-  const bytes = Buffer.from(header.bytes.buffer, header.bytes.byteOffset, header.bytes.byteLength);
+  const bytes = asBuffer(header.bytes);
   const isBare = hasBareLineEnd(bytes);
   let ours: ReadonlySet<string> | undefined;
   /** Where they begin: fields beyond the list are made anew each time they are looked at. */

@@ -7,6 +7,8 @@ import { tableAt, loadKernel, maxPortion, portionAt } from './kernel.ts';
 export interface FieldPlaces {
   /** Only valid until the next header is looked at. */
   readonly offsets: Int32Array;
+  /** How many of them there are. */
+  readonly length: number;
   /** Subtract this from an offset. */
   readonly base: number;
 }
@@ -18,8 +20,8 @@ export interface FieldPlaces {
 export function findHeaderFields(header: Uint8Array): FieldPlaces | null {
   const kernel = loadKernel();
   if (kernel === null || header.length > maxPortion) return null;
-  const { memory, numbers } = kernel;
+  const { memory, table } = kernel;
   memory.set(header, portionAt);
   const end = kernel.fields(portionAt, portionAt + header.length, tableAt, memory.length);
-  return end === 0 ? null : { offsets: numbers.subarray(tableAt / 4, end / 4), base: portionAt };
+  return end === 0 ? null : { offsets: table, length: (end - tableAt) / 4, base: portionAt };
 }

@@ -28,17 +28,14 @@ export interface ValueGap {
 export class HeaderCanonicalizer {
   readonly #relaxed: boolean;
   readonly #kernel: Kernel | null;
-  #out: Uint8Array;
+  /** Made when the first field comes, and larger when it is too small. */
+  #out = noRoom;
   #length = 0;
 
-  /**
-   * @param sizeHint expected bytes; a canonical field is never longer than the field plus its CRLF.
-   * @param kernel default: the one there is; null for the loop in TypeScript.
-   */
-  constructor(canonicalization: Canonicalization, sizeHint = 2048, kernel: Kernel | null = loadKernel()) {
+  /** @param kernel default: the one there is; null for the loop in TypeScript. */
+  constructor(canonicalization: Canonicalization, kernel: Kernel | null = loadKernel()) {
     this.#relaxed = canonicalization === 'relaxed';
     this.#kernel = kernel;
-    this.#out = Buffer.allocUnsafe(sizeHint);
   }
 
   /**
@@ -94,7 +91,7 @@ export class HeaderCanonicalizer {
       out = relaxField(out, portionAt + start, portionAt + colon, textEnd, gapStart, portionAt + valueEnd);
     }
     this.#reserve(out - resultAt);
-    this.#out.set(memory.subarray(resultAt, out), this.#length);
+    memory.copy(this.#out, this.#length, resultAt, out);
     this.#length += out - resultAt;
     return true;
   }
@@ -154,11 +151,13 @@ export class HeaderCanonicalizer {
   #reserve(room: number): void {
     const needed = this.#length + room;
     if (needed <= this.#out.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#out.length * 2));
-    larger.set(this.#out.subarray(0, this.#length));
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#out.length * 2));
+    this.#out.copy(larger, 0, 0, this.#length);
     this.#out = larger;
   }
 }
+
+const noRoom = Buffer.alloc(0);
 
 /** Where a field ends without its last CRLF. */
 function endOfText(bytes: Uint8Array, start: number, end: number): number {

@@ -32,8 +32,8 @@ interface KernelExports {
  */
 export interface Kernel extends Omit<KernelExports, 'memory'> {
   readonly memory: Buffer;
-  /** The same as numbers of 32 bits. */
-  readonly numbers: Int32Array;
+  /** The numbers of 32 bits from `tableAt` on. */
+  readonly table: Int32Array;
 }
 
 /** Where a portion begins in the memory: behind the packing table and what is carried over. */
@@ -65,7 +65,7 @@ function instantiate(): Kernel | null {
     const { memory: room, ...functions } = exports;
     const memory = Buffer.from(room.buffer);
     writePackingTable(memory);
-    return { ...functions, memory, numbers: new Int32Array(room.buffer) };
+    return { ...functions, memory, table: new Int32Array(room.buffer, tableAt) };
   } catch {
     return null;
   }

@@ -7,6 +7,8 @@ import { loadKernel, maxRun, resultAt, maxPortion, portionAt, tableAt } from './
 export interface TagPlaces {
   /** Only valid until the next list or header is looked at. */
   readonly offsets: Int32Array;
+  /** How many of them there are. */
+  readonly length: number;
   /** Subtract this from an offset. */
   readonly base: number;
 }
@@ -18,10 +20,10 @@ export interface TagPlaces {
 export function findTags(text: string): TagPlaces | null {
   const kernel = loadKernel();
   if (kernel === null || text.length > maxPortion) return null;
-  const { memory, numbers } = kernel;
+  const { memory, table } = kernel;
   memory.write(text, portionAt, 'latin1');
   const end = kernel.tags(portionAt, portionAt + text.length, tableAt, memory.length);
-  return end === 0 ? null : { offsets: numbers.subarray(tableAt / 4, end / 4), base: portionAt };
+  return end === 0 ? null : { offsets: table, length: (end - tableAt) / 4, base: portionAt };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Canonicalization } from '../src/index.ts';
 import { referenceField } from './reference.ts';
 
 function canonical(canonicalization: Canonicalization, ...fields: string[]): HeaderCanonicalizer {
-  const header = new HeaderCanonicalizer(canonicalization, 8);
+  const header = new HeaderCanonicalizer(canonicalization);
   for (const field of fields) {
     const bytes = Buffer.from(`xx${field}xx`, 'latin1');
     header.add(bytes, 2, bytes.indexOf(':'), bytes.length - 2);

@@ -161,7 +161,7 @@ describe('The kernel, for header fields,', () => {
           .toSorted((a, b) => a - b);
         const gapped = { ...end, valueStart: borders[0]!, valueEnd: borders[1]! };
         const [fast, plain] = [kernel, null].map((by) => {
-          const header = new HeaderCanonicalizer('relaxed', 8, by);
+          const header = new HeaderCanonicalizer('relaxed', by);
           header.addAll(bytes, offsets.slice(0, -1));
           header.addAll(bytes, offsets, gapped);
           return latin1(header);

@@ -1,4 +1,5 @@
 import type { Canonicalization } from '@zegel/canonicalization';
+import { asBuffer } from '@zegel/message';
 import type { SigningAlgorithm } from './signing-key.ts';
 
 /** What goes into a DKIM-Signature field (RFC 6376 §3.5). */
@@ -80,7 +81,7 @@ class FoldedField {
 
 /** Base64 as it stands behind `b=`: on lines of its own, each ended by CRLF. */
 export function formatSignatureValue(signature: Uint8Array): string {
-  const text = Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString('base64');
+  const text = asBuffer(signature).toString('base64');
   let lines = '';
   for (let from = 0; from < text.length; from += 72) lines += `\r\n\t${text.slice(from, from + 72)}`;
   return `${lines}\r\n`;

@@ -1,6 +1,6 @@
 import { HeaderCanonicalizer } from '@zegel/canonicalization';
 import type { Canonicalization } from '@zegel/canonicalization';
-import { everyField } from '@zegel/message';
+import { commonName, everyField } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 
 /** Where a signature field stands in some bytes, and in it the raw value of b=, which is not signed. */
@@ -13,54 +13,95 @@ export interface SignatureField {
   readonly end: number;
 }
 
-/** The fields of one name, and how many of them the selection under way has left. */
-interface NamedFields {
-  readonly fields: HeaderField[];
-  selection: number;
-  left: number;
-}
-
-/** The fields of a header by name, made once per message and shared by all its signatures. */
+/** The fields of a header by name, and those that an h= takes of them: found once per message, shared by all its signatures. */
 export class FieldIndex {
   readonly header: Header;
-  readonly #byName = new Map<string, NamedFields>();
-  #selection = 0;
+  readonly #fields: readonly HeaderField[];
+  /** Made when the first name is asked for: who only selects can do without. */
+  #byName: ReadonlyMap<string, readonly HeaderField[]> | null = null;
 
   constructor(header: Header) {
     this.header = header;
-    for (const field of everyField(header)) {
-      const named = this.#byName.get(field.name);
-      if (named === undefined) this.#byName.set(field.name, { fields: [field], selection: 0, left: 0 });
-      else named.fields.push(field);
-    }
+    const every = everyField(header);
+    this.#fields = every === header.fields ? header.fields : [...every];
   }
 
   /** The fields of a lower-case name, top first. */
   named(name: string): readonly HeaderField[] {
-    return this.#byName.get(name)?.fields ?? noFields;
+    this.#byName ??= byName(this.#fields);
+    return this.#byName.get(name) ?? noFields;
   }
 
-  /** Begins a selection: all fields are there to be taken again. */
-  beginSelection(): void {
-    this.#selection++;
-  }
-
-  /** Takes the lowest field of a lower-case name that was not taken, `own` never; undefined when they are used up. */
-  takeLowest(name: string, own?: HeaderField): HeaderField | undefined {
-    const named = this.#byName.get(name);
-    if (named === undefined) return undefined;
-    if (named.selection !== this.#selection) {
-      named.selection = this.#selection;
-      named.left = named.fields.length;
-    }
-    if (named.left > 0 && named.fields[named.left - 1] === own) named.left--;
-    if (named.left === 0) return undefined;
-    named.left--;
-    return named.fields[named.left];
+  /**
+   * The fields that a list of lower-case names covers, in its order: each name takes its fields from the bottom up, and none
+   * when they are used up (RFC 6376 §5.4.2).
+   *
+   * @param own a field that is never taken.
+   */
+  select(names: readonly string[], own?: HeaderField): readonly HeaderField[] {
+    let selector = selectors.get(names);
+    if (selector === undefined) selectors.set(names, (selector = new FieldSelector(names)));
+    return selector.select(this.#fields, own);
   }
 }
 
 const noFields: readonly HeaderField[] = [];
+
+function byName(fields: readonly HeaderField[]): ReadonlyMap<string, readonly HeaderField[]> {
+  const map = new Map<string, HeaderField[]>();
+  for (const field of fields) {
+    const named = map.get(field.name);
+    if (named === undefined) map.set(field.name, [field]);
+    else named.push(field);
+  }
+  return map;
+}
+
+/** The places that one name has in a list, and how many of them the selection under way has filled. */
+interface Places {
+  readonly at: number[];
+  selection: number;
+  filled: number;
+}
+
+/** A list of names by name, so that a header need be passed once. */
+class FieldSelector {
+  readonly #places = new Map<string, Places>();
+  readonly #nothing: readonly (HeaderField | undefined)[];
+  #selection = 0;
+
+  constructor(names: readonly string[]) {
+    this.#nothing = names.map(() => undefined);
+    for (const [at, text] of names.entries()) {
+      const name = commonName(text);
+      const places = this.#places.get(name);
+      if (places === undefined) this.#places.set(name, { at: [at], selection: 0, filled: 0 });
+      else places.at.push(at);
+    }
+  }
+
+  select(fields: readonly HeaderField[], own?: HeaderField): readonly HeaderField[] {
+    const selection = ++this.#selection;
+    const taken = [...this.#nothing];
+    for (let from = fields.length - 1; from >= 0; from--) {
+      const field = fields[from];
+      const places = field === undefined || field === own ? undefined : this.#places.get(field.name);
+      if (places === undefined) continue;
+      if (places.selection !== selection) {
+        places.selection = selection;
+        places.filled = 0;
+      }
+      const place = places.at[places.filled];
+      if (place === undefined) continue;
+      places.filled++;
+      taken[place] = field;
+    }
+    return taken.filter((field) => field !== undefined);
+  }
+}
+
+/** Kept with the lists, of which there is one for each text of h= that comes often. */
+const selectors = new WeakMap<readonly string[], FieldSelector>();
 
 /**
  * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom up
@@ -79,19 +120,8 @@ export function signedData(
   if (signatureField.bytes !== bytes)
     return new CoveredFields(index, names, canonicalization).signedWith(signatureField);
   const canonicalizer = new HeaderCanonicalizer(canonicalization);
-  canonicalizer.addAll(bytes, takeFields(index, names, own), signatureField);
+  canonicalizer.addAll(bytes, index.select(names, own), signatureField);
   return canonicalizer.bytes({ withoutFinalCrlf: true });
-}
-
-/** The fields of h= in the order in which they are signed. */
-function takeFields(index: FieldIndex, names: readonly string[], own?: HeaderField): readonly HeaderField[] {
-  const fields: HeaderField[] = [];
-  index.beginSelection();
-  for (const name of names) {
-    const field = index.takeLowest(name, own);
-    if (field !== undefined) fields.push(field);
-  }
-  return fields;
 }
 
 /** The fields of h=, canonicalized once for all the signatures that are made over them. */
@@ -101,7 +131,7 @@ export class CoveredFields {
 
   constructor(index: FieldIndex, names: readonly string[], canonicalization: Canonicalization) {
     this.#canonicalizer = new HeaderCanonicalizer(canonicalization);
-    this.#canonicalizer.addAll(index.header.bytes, takeFields(index, names));
+    this.#canonicalizer.addAll(index.header.bytes, index.select(names));
     this.#length = this.#canonicalizer.length;
   }
 

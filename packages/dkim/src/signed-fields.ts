@@ -1,3 +1,4 @@
+import { fieldNameLists } from './signature.ts';
 import type { FieldIndex } from './header-data.ts';
 
 /**
@@ -87,5 +88,7 @@ export function signedFieldNames(index: FieldIndex, fields: SignedFieldSet, max:
   }
   for (const name of fields.whenPresent)
     for (let count = index.named(name).length; count > 0; count--) names.push(name);
-  return names.slice(0, max);
+  // The list that is kept for this text, when it is: which fields it covers has been prepared.
+  const signed = names.slice(0, max);
+  return fieldNameLists.get(signed.join(':')) ?? signed;
 }

@@ -21,10 +21,10 @@ export type TagList =
 export function parseTagList(text: string): TagList {
   const places = findTags(text);
   if (places === null) return plainTagList(text);
-  const { offsets, base } = places;
+  const { offsets, length, base } = places;
   const place = (at: number): number => (offsets[at] ?? 0) - base;
   const tags = new Map<string, Tag>();
-  for (let at = 0; at < offsets.length; at += 6) {
+  for (let at = 0; at < length; at += 6) {
     const name = text.slice(place(at), place(at + 1));
     const value = text.slice(place(at + 2), place(at + 3));
     tags.set(name, { value, start: place(at + 4), end: place(at + 5) });

@@ -1,6 +1,6 @@
 import { isSubdomainOf } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
-import { parseMessage, readAuthor } from '@zegel/message';
+import { asBuffer, fieldsNamed, parseMessage, readAuthor } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import type { BodyDigest } from './body-digests.ts';
@@ -93,7 +93,7 @@ export interface ReadSignature {
 type Read = ReadSignature | { readonly result: DkimResult };
 
 function readSignatures(index: FieldIndex, limits: DkimLimits): readonly Read[] {
-  return index.named('dkim-signature').map((field, at): Read => {
+  return fieldsNamed(index.header, 'dkim-signature').map((field, at): Read => {
     const occurrence = at + 1;
     if (field.end - field.start > limits.maxSignatureBytes) {
       const evidence = { occurrence, limit: limits.maxSignatureBytes };
@@ -121,11 +121,7 @@ function readSignatures(index: FieldIndex, limits: DkimLimits): readonly Read[] 
 /** The value of a field, one character per byte, without the CRLF that ends it. */
 export function fieldText(header: Header, field: HeaderField): string {
   const { bytes } = header;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
-    'latin1',
-    field.colon + 1,
-    field.end,
-  );
+  const text = asBuffer(bytes).toString('latin1', field.colon + 1, field.end);
   return text.endsWith('\r\n') ? text.slice(0, -2) : text;
 }
 

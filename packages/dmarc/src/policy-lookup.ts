@@ -3,6 +3,7 @@
  */
 import { RecordCache, after, lookUp } from '@zegel/dns';
 import type { DnsAnswer, DnsFailure, ResolveOptions, Resolver } from '@zegel/dns';
+import { asBuffer } from '@zegel/message';
 import { dmarcLimits } from './limits.ts';
 import type { DmarcLimits } from './limits.ts';
 import { parseDmarcRecord } from './parse.ts';
@@ -114,7 +115,7 @@ const readings = new RecordCache((text) => readRecord(text));
 
 /** A TXT record as {@link parseDmarcRecord} reads it: one character per octet. */
 export function recordText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return asBuffer(bytes).toString('latin1');
 }
 
 /** The `psd` flag of the record that was found, whether or not its policy can be used. */

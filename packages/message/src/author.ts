@@ -4,6 +4,7 @@ import { parseAddressList } from './address.ts';
 import type { AddressError, Mailbox } from './address.ts';
 import { everyField, fieldsNamed, fieldValue } from './header.ts';
 import type { Header, HeaderField } from './header.ts';
+import { asBuffer } from './octets.ts';
 import { messageLimits } from './limits.ts';
 import type { MessageLimits } from './limits.ts';
 
@@ -67,7 +68,7 @@ function hasDoubtfulFrom(header: Header): boolean {
 
 /** All of a field, one character per octet. */
 function fieldText({ bytes }: Header, { start, end }: HeaderField): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
+  return asBuffer(bytes).toString('latin1', start, end);
 }
 
 /** Whether a CR or LF that ends no line is followed by what some take for a From field. Linear: no octet is looked at twice. */

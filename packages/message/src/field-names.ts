@@ -20,11 +20,13 @@ interface CommonName {
   readonly octets: Uint8Array;
 }
 
-const slots = 1024;
+const slots = 128;
 const bySlot: (CommonName | undefined)[] = Array.from({ length: slots }, () => undefined);
 for (const text of common) {
   const octets = Buffer.from(text);
-  bySlot[slotOf(octets, 0, octets.length)] = { text, octets };
+  const slot = slotOf(octets, 0, octets.length);
+  if (bySlot[slot] !== undefined) throw new Error(`Two field names share a slot: ${bySlot[slot].text}, ${text}`);
+  bySlot[slot] = { text, octets };
 }
 
 /** The name `bytes[start, end)` in lower case: US-ASCII without colons and white space. */
@@ -35,11 +37,22 @@ export function fieldName(bytes: Buffer, start: number, end: number): string {
     : bytes.toString('latin1', start, end).toLowerCase();
 }
 
-/** The same for upper and lower case. */
+/** A name in lower case as the very string that fields have, where it is one of the common ones: found at once in what is kept by name. */
+export function commonName(name: string): string {
+  return byText.get(name) ?? name;
+}
+
+const byText = new Map(common.map((text) => [text, text]));
+
+/** The same for upper and lower case, and another one for each of the common names: what tells them apart is chosen for them. */
 function slotOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = end - start;
-  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + ((bytes[at] ?? 0) | 0x20)) & (slots - 1);
-  return hash;
+  const length = end - start;
+  const sum =
+    13 * length +
+    19 * ((bytes[start] ?? 0) | 0x20) +
+    5 * ((bytes[start + (length >> 1)] ?? 0) | 0x20) +
+    3 * ((bytes[end - 1] ?? 0) | 0x20);
+  return sum & (slots - 1);
 }
 
 function isName(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {

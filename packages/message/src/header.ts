@@ -8,6 +8,7 @@
 import { findHeaderFields } from '@zegel/canonicalization';
 import { fieldName } from './field-names.ts';
 import { nextLineFeed } from './line-feed.ts';
+import { asBuffer } from './octets.ts';
 
 /** One header field: offsets into {@link Header.bytes}. */
 export interface HeaderField {
@@ -59,11 +60,11 @@ export function parseHeader(bytes: Uint8Array): Header {
 function fieldsByKernel(bytes: Uint8Array): readonly HeaderField[] | null {
   const places = findHeaderFields(bytes);
   if (places === null) return null;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { offsets, base } = places;
+  const buffer = asBuffer(bytes);
+  const { offsets, length, base } = places;
   const fields: HeaderField[] = [];
   let start = 0;
-  for (let at = 0; at < offsets.length; at += 3) {
+  for (let at = 0; at < length; at += 3) {
     const end = (offsets[at] ?? 0) - base;
     const nameEnd = (offsets[at + 1] ?? 0) - base;
     const name = nameEnd === start ? '' : fieldName(buffer, start, nameEnd);
@@ -75,7 +76,7 @@ function fieldsByKernel(bytes: Uint8Array): readonly HeaderField[] | null {
 
 /** The same without it: any header, and what the search is tested against. */
 export function plainFields(bytes: Uint8Array): readonly HeaderField[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   const fields: HeaderField[] = [];
   for (let start = 0; start < buffer.length && fields.length < maxListedFields;) {
     const end = endOfField(buffer, start);
@@ -97,7 +98,7 @@ export function everyField(header: Header): Iterable<HeaderField> {
 
 function* listedAndOthers({ bytes, fields }: Header): Generator<HeaderField, void> {
   yield* fields;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   for (let start = fields.at(-1)?.end ?? 0; start < buffer.length;) {
     const end = endOfField(buffer, start);
     yield readField(buffer, start, end);

@@ -1,5 +1,6 @@
 import { parseHeader } from './header.ts';
 import type { Header } from './header.ts';
+import { asBuffer } from './octets.ts';
 
 /** A whole message: the header, and the body as a view into the input. */
 export interface ParsedMessage {
@@ -20,7 +21,7 @@ const maxPortion = 64 * 1024;
  * (see `normalizeLineEnds`).
  */
 export function parseMessage(raw: Uint8Array): ParsedMessage {
-  const at = endOfHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), 0);
+  const at = endOfHeader(asBuffer(raw), 0);
   if (at === -1) return { header: parseHeader(raw), body: raw.subarray(raw.length) };
   return { header: parseHeader(raw.subarray(0, at)), body: raw.subarray(at + emptyLine.length) };
 }
@@ -56,7 +57,7 @@ export class MessageScanner {
     if (this.#header !== undefined) return chunk;
     if (this.#length === 0) {
       // Most messages come with the whole header in the first chunk: only the header is copied.
-      const at = endOfHeader(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), 0);
+      const at = endOfHeader(asBuffer(chunk), 0);
       if (at !== -1) {
         this.#header = parseHeader(Buffer.from(chunk.subarray(0, at)));
         return chunk.subarray(at + emptyLine.length);

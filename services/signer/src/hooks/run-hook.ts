@@ -4,6 +4,7 @@ import type { Token } from '@zegel/keystore';
 import { runMessage } from '@zegel/mail-flow';
 import type { WholeMessage, WholeOutcome } from '@zegel/mail-flow';
 import type { ListenerMode } from '@zegel/mail-policy';
+import { asBuffer } from '@zegel/message';
 import type { Logger } from '@zegel/service-runtime';
 import type { Request, Response } from 'express';
 import type { ApiGround } from '../handlers.ts';
@@ -110,7 +111,7 @@ export function remarkOn(outcome: WholeOutcome, notices: readonly HookNotice[]):
 
 /** A field to put on top, as name and value: without the space behind the colon and the last line end. */
 export function namedField(field: Uint8Array): { readonly name: string; readonly value: string } {
-  const text = Buffer.from(field.buffer, field.byteOffset, field.byteLength).toString('utf8');
+  const text = asBuffer(field).toString('utf8');
   const colon = text.indexOf(':');
   return {
     name: text.slice(0, colon),
