@@ -1,7 +1,6 @@
 import type { Canonicalization } from '@zegel/canonicalization';
-import { isSubdomainOf } from '@zegel/dns';
+import { KeptByText, isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
-import { KeptByText } from './kept-by-text.ts';
 import type { DkimLimits } from './limits.ts';
 import { base64Text, foldingWhiteSpace, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag } from './tag-list.ts';

@@ -3,6 +3,7 @@
  */
 
 import { domainToASCII } from 'node:url';
+import { KeptByText } from './kept-by-text.ts';
 import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MAX_NAME_TEXT } from './limits.ts';
 
 const NON_ASCII = /[\u0080-\uffff]/;
@@ -26,7 +27,13 @@ const ANCHOR = '.invalid';
  * let through, since SPF macros make names of local parts and RFC 2181 §11 allows every octet in a label.
  */
 export function normalizeName(name: string): string | null {
-  if (name.length > MAX_NAME_TEXT) return null;
+  return name.length > MAX_NAME_TEXT ? null : names.get(name);
+}
+
+/** What was made of the names that come again and again. */
+const names = new KeptByText(normalized, MAX_NAME_OCTETS);
+
+function normalized(name: string): string | null {
   if (isNormalized(name)) return name;
   const text = name.endsWith('.') ? name.slice(0, -1) : name;
   const ascii = NON_ASCII.test(text) ? toALabels(text) : text.toLowerCase();
