@@ -1,7 +1,6 @@
 import { fieldText, parseTagList } from '@zegel/dkim';
-import type { FieldIndex } from '@zegel/dkim';
-import { fieldValue } from '@zegel/message';
-import type { HeaderField } from '@zegel/message';
+import { fieldValue, fieldsAmong } from '@zegel/message';
+import type { Header, HeaderField } from '@zegel/message';
 import type { ArcCode } from './codes.ts';
 import { maxSets } from './limits.ts';
 import type { ArcLimits } from './limits.ts';
@@ -50,16 +49,17 @@ const parts: readonly Part[] = ['results', 'messageSignature', 'seal'];
 const fieldNames: readonly string[] = parts.map((part) => arcFields[part].toLowerCase());
 
 /** Whether a message has a field of a chain at all. */
-export function hasArcFields(index: FieldIndex): boolean {
-  return fieldNames.some((name) => index.named(name).length > 0);
+export function hasArcFields(header: Header): boolean {
+  return fieldsAmong(header, fieldNames).some((fields) => fields.length > 0);
 }
 
 /**
  * Collects the ARC sets of a message and checks that they are a chain (RFC 8617 §5.2 steps 1 to 3). Nothing is verified
  * yet. Fields are counted and measured before any of them is read.
  */
-export function readChain(index: FieldIndex, limits: ArcLimits): Chain {
-  const fieldsOf = (part: Part): readonly HeaderField[] => index.named(arcFields[part].toLowerCase());
+export function readChain(header: Header, limits: ArcLimits): Chain {
+  const byPart = fieldsAmong(header, fieldNames);
+  const fieldsOf = (part: Part): readonly HeaderField[] => byPart[parts.indexOf(part)] ?? [];
   const all = parts.flatMap((part) => fieldsOf(part));
   const above = (problem: ChainProblem): Chain => ({ ok: false, problem, sets: [] });
   if (parts.some((part) => fieldsOf(part).length > maxSets)) {
@@ -73,7 +73,7 @@ export function readChain(index: FieldIndex, limits: ArcLimits): Chain {
   const sets = new Map<number, PartialSet>();
   for (const part of parts) {
     for (const [at, field] of fieldsOf(part).entries()) {
-      const read = readPart(part, field, at + 1, index, limits);
+      const read = readPart(part, field, at + 1, header, limits);
       if ('code' in read) {
         problems.push(read);
         continue;
@@ -95,7 +95,7 @@ function readPart(
   part: Part,
   field: HeaderField,
   occurrence: number,
-  { header }: FieldIndex,
+  header: Header,
   limits: ArcLimits,
 ): PartialSet | ChainProblem {
   const name = arcFields[part];

@@ -1,6 +1,7 @@
 import { beginSignatureCheck } from '@zegel/dkim';
-import type { BodyDigests, DkimResult, FieldIndex, VerifyOptions } from '@zegel/dkim';
+import type { BodyDigests, DkimResult, VerifyOptions } from '@zegel/dkim';
 import { fillTemplate } from '@zegel/message';
+import type { Header } from '@zegel/message';
 import { arcCodes } from './codes.ts';
 import type { ArcLimits } from './limits.ts';
 import type { ReadSet } from './read-set.ts';
@@ -9,7 +10,7 @@ import type { ArcCheck } from './result.ts';
 /** Starts to check an ARC-Message-Signature as the DKIM signature that it is, and answers how to finish. */
 export function beginMessageCheck(
   { set, messageSignature }: ReadSet,
-  index: FieldIndex,
+  header: Header,
   digests: BodyDigests,
   options: VerifyOptions,
   limits: ArcLimits,
@@ -22,7 +23,7 @@ export function beginMessageCheck(
   const { field, occurrence } = set.messageSignature;
   const check = beginSignatureCheck(
     { field, occurrence, signature: messageSignature.value },
-    index,
+    header,
     digests,
     options,
     limits,

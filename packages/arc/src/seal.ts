@@ -2,11 +2,10 @@ import { formatAuthenticationResultsField } from '@zegel/auth-results';
 import type { AuthenticationResults } from '@zegel/auth-results';
 import {
   BodyDigests,
-  FieldIndex,
   bareLineEnds,
+  coverage,
   defaultSignedFields,
   signedData,
-  signedFieldNames,
   unsignable,
   unsignedField,
 } from '@zegel/dkim';
@@ -88,13 +87,12 @@ export async function seal(raw: Uint8Array, options: SealOptions): Promise<reado
 export function beginSealing(header: Header, options: SealOptions): ArcSealing {
   const limits = { ...messageLimits, ...arcLimits, ...options.limits };
   const { key, chain } = options;
-  const index = new FieldIndex(header);
-  const names = options.fields ?? signedFieldNames(index, sealedFields, limits.maxSignedFields);
+  const names = options.fields ?? coverage(header, sealedFields, limits.maxSignedFields).names;
   checkNames(names);
-  const sets = setsBelow(index, chain, limits);
+  const sets = setsBelow(header, chain, limits);
   const headerLineEnds = new LineEndWatch();
   headerLineEnds.update(header.bytes);
-  const problem = chainProblem(chain) ?? headerProblem(index, limits);
+  const problem = chainProblem(chain) ?? headerProblem(header, limits);
   const digests = options.digests ?? new BodyDigests();
   digests.watchLineEnds();
   const digest = problem === null ? digests.request('relaxed') : null;
@@ -124,7 +122,7 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
       });
       const messageSignature = formatSigned(
         unsigned,
-        await key.sign(signedData(index, names, 'relaxed', asField(unsigned))),
+        await key.sign(signedData(header, names, 'relaxed', asField(unsigned))),
       );
 
       const data = new SealData();
@@ -157,9 +155,9 @@ function checkNames(names: readonly string[]): void {
 }
 
 /** The sets that the new seal covers: those of a whole chain, none of a broken one (RFC 8617 §5.1.2). */
-function setsBelow(index: FieldIndex, { result, sets }: ArcResult, limits: ArcLimits): readonly ArcSet[] {
+function setsBelow(header: Header, { result, sets }: ArcResult, limits: ArcLimits): readonly ArcSet[] {
   if (result === 'fail') return [];
-  const chain = readChain(index, limits);
+  const chain = readChain(header, limits);
   if (!chain.ok || chain.sets.length !== sets) {
     throw new SealingError('arc.chain-mismatch', 'The chain that was verified is not the chain of this header');
   }
@@ -180,8 +178,8 @@ function chainUnsealed(code: keyof typeof unsealedTexts): Unsealed {
  * A header that cannot be sealed: whoever gets it would change it. One whose author is in doubt can, unlike when it is
  * signed, since a seal only tells what was seen, and the doubt stands in ARC-Authentication-Results.
  */
-function headerProblem(index: FieldIndex, limits: MessageLimits): Unsealed | null {
-  const problem = unsignable(index, limits);
+function headerProblem(header: Header, limits: MessageLimits): Unsealed | null {
+  const problem = unsignable(header, limits);
   return problem?.code === 'message.repeated-field' || problem?.code === 'message.no-from' ? null : problem;
 }
 

@@ -1,4 +1,4 @@
-import { BodyDigests, FieldIndex, lookUpKey } from '@zegel/dkim';
+import { BodyDigests, lookUpKey } from '@zegel/dkim';
 import type { KeyLookup } from '@zegel/dkim';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
@@ -26,8 +26,6 @@ export interface ChainOptions {
   readonly signal?: AbortSignal;
   /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
   readonly digests?: BodyDigests;
-  /** The fields of this header by name, when they are known already. */
-  readonly index?: FieldIndex;
   /** Sealing domains (d=) the operator believes. With them a passing result says what they vouch for. */
   readonly trustedSealers?: readonly string[];
 }
@@ -59,9 +57,8 @@ export async function verifyChain(raw: Uint8Array, options: ChainOptions): Promi
  */
 export function beginChainVerification(header: Header, options: ChainOptions): ChainVerification {
   const digests = options.digests ?? new BodyDigests();
-  const index = options.index ?? new FieldIndex(header);
   // Most messages come without a chain.
-  const finish = hasArcFields(index) ? beginChecks(index, digests, options) : noChain;
+  const finish = hasArcFields(header) ? beginChecks(header, digests, options) : noChain;
   return {
     needsBody: digests.needsBody,
     body(chunk) {
@@ -78,9 +75,9 @@ async function noChain(): Promise<ArcResult> {
   return arcResult('arc.none', { sets: 0, domains: [], evidence: { sets: [] } });
 }
 
-function beginChecks(index: FieldIndex, digests: BodyDigests, options: ChainOptions): () => Promise<ArcResult> {
+function beginChecks(header: Header, digests: BodyDigests, options: ChainOptions): () => Promise<ArcResult> {
   const limits: ArcLimits = { ...arcLimits, ...options.limits };
-  const chain = readChain(index, limits);
+  const chain = readChain(header, limits);
   if (!chain.ok) return async () => broken(chain.problem, chain.sets);
   const sets = readSets(chain.sets, limits);
   if ('code' in sets) return async () => broken(sets, chain.sets);
@@ -92,7 +89,7 @@ function beginChecks(index: FieldIndex, digests: BodyDigests, options: ChainOpti
   const messageChecks = sets
     .slice(-limits.maxMessageSignatures)
     .toReversed()
-    .map((read) => beginMessageCheck(read, index, digests, shared, limits));
+    .map((read) => beginMessageCheck(read, header, digests, shared, limits));
   const keys = sets.map(({ seal }) => {
     const looking = lookUpKey(seal, shared, limits);
     // Whoever calls end() sees the rejection; a caller that never does must not bring the process down.
@@ -103,7 +100,7 @@ function beginChecks(index: FieldIndex, digests: BodyDigests, options: ChainOpti
     const settings = { now: options.now ?? new Date(), limits };
     const found: KeyLookup[] = [];
     for (const looking of keys) found.push(await looking);
-    const seals = checkSeals(index.header, sets, found, settings);
+    const seals = checkSeals(header, sets, found, settings);
     const messages = await Promise.all(messageChecks.map((check) => check()));
     return decide(sets, seals, messages, options.trustedSealers);
   };

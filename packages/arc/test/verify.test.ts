@@ -1,4 +1,4 @@
-import { BodyDigests, FieldIndex, beginVerification } from '@zegel/dkim';
+import { BodyDigests, beginVerification } from '@zegel/dkim';
 import { ZoneResolver } from '@zegel/dns';
 import type { DnsAnswer, RecordType, Resolver } from '@zegel/dns';
 import { parseMessage } from '@zegel/message';
@@ -106,11 +106,11 @@ describe('RFC 8617 §5.2 a chain that holds', () => {
     expect(counting.asked.toSorted()).toEqual([first!, second!, third!].map(({ record: [name] }) => name).toSorted());
   });
 
-  it('shares one pass over the body, and the index, with DKIM', async () => {
+  it('shares one pass over the body with DKIM', async () => {
     const { header, body } = parseMessage(await threeHops());
     const digests = new BodyDigests();
     const dkim = beginVerification(header, { resolver, now, digests });
-    const arc = beginChainVerification(header, { resolver, now, digests, index: new FieldIndex(header) });
+    const arc = beginChainVerification(header, { resolver, now, digests });
     expect(arc.needsBody).toBe(true);
     arc.body(Buffer.from('not twice'));
     digests.update(body);

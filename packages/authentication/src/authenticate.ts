@@ -1,6 +1,6 @@
 import { beginChainVerification } from '@zegel/arc';
 import { asField, findForged, formatAuthenticationResults } from '@zegel/auth-results';
-import { BodyDigests, FieldIndex, beginVerification } from '@zegel/dkim';
+import { BodyDigests, beginVerification } from '@zegel/dkim';
 import type { SigningKey } from '@zegel/dkim';
 import { discoverPolicy, evaluateDmarc } from '@zegel/dmarc';
 import type { DkimIdentifier, DmarcResult } from '@zegel/dmarc';
@@ -89,7 +89,6 @@ export function beginAuthentication(
   const author = readAuthor(header, limits);
   const authorDomains = author.ok ? author.domains : [];
   const exceeded = exceededLimit(header, limits);
-  const index = new FieldIndex(header);
   const digests = new BodyDigests();
   digests.watchLineEnds();
   // A share for each check: its own limits bound it, and a sender who makes one ask for much must not starve another, or
@@ -97,7 +96,7 @@ export function beginAuthentication(
   const isDamaged = context.mayBeDamaged === true;
   const isVerified = exceeded === null && !isDamaged;
   const dkim = isVerified
-    ? beginVerification(header, { resolver: lookups.share(), now, limits, digests, index, signal })
+    ? beginVerification(header, { resolver: lookups.share(), now, limits, digests, signal })
     : null;
   const arc = isVerified
     ? beginChainVerification(header, {
@@ -105,7 +104,6 @@ export function beginAuthentication(
         now,
         limits,
         digests,
-        index,
         signal,
         ...(options.trustedSealers === undefined ? {} : { trustedSealers: options.trustedSealers }),
       })
@@ -150,7 +148,7 @@ export function beginAuthentication(
         if (context.lineEndsNormalized === true) notices.push(notice('message.line-ends-normalised'));
         if (isDamaged) notices.push(notice('message.bytes-not-exact'));
         if (hasBareLineEnds) notices.push(notice('message.bare-line-ends'));
-        notices.push(...headerNotices(index, author));
+        notices.push(...headerNotices(header, author));
         if (limit !== null) notices.push(notice('message.limit-exceeded', limit));
         const [checked, chain, spfVerdicts, iprevVerdict] = await Promise.all([dkim?.end(), arc?.end(), spf, iprev]);
         const dkimVerdicts = isAbove ? [unchecked(notices)] : (checked ?? unverifiedSignatures(header));

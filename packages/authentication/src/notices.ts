@@ -1,6 +1,5 @@
 import { singletonFields } from '@zegel/dkim';
-import type { FieldIndex } from '@zegel/dkim';
-import { fillTexts } from '@zegel/message';
+import { fieldsAmong, fillTexts } from '@zegel/message';
 import type { Author, Header } from '@zegel/message';
 import type { Notice } from './report.ts';
 
@@ -96,19 +95,17 @@ export function notice(code: NoticeCode, values: object = {}): Notice {
 }
 
 /** What the header alone gives away. */
-export function headerNotices(index: FieldIndex, author: Author): readonly Notice[] {
-  const { header } = index;
+export function headerNotices(header: Header, author: Author): readonly Notice[] {
   if (header.fields.length === 0) return [notice('message.no-header')];
   const notices: Notice[] = [];
   if (header.bytes.at(-1) !== 0x0a || header.bytes.at(-2) !== 0x0d) notices.push(notice('message.cut-off'));
-  const [malformed] = index.named('');
-  if (malformed !== undefined) {
-    notices.push(notice('message.malformed-field', { field: header.fields.indexOf(malformed) + 1 }));
-  }
+  const malformed = header.fields.findIndex(({ name }) => name === '');
+  if (malformed !== -1) notices.push(notice('message.malformed-field', { field: malformed + 1 }));
   if (beginsIndented(header)) notices.push(notice('message.indented-first-line'));
   if (!author.ok) notices.push(notice(author.code, { detail: author.detail }));
-  for (const field of singletonFields) {
-    if (field !== 'from' && index.named(field).length > 1) notices.push(notice('message.repeated-field', { field }));
+  for (const [at, { length: found }] of fieldsAmong(header, singletonFields).entries()) {
+    const field = singletonFields[at];
+    if (found > 1 && field !== 'from') notices.push(notice('message.repeated-field', { field }));
   }
   return notices;
 }

@@ -13,48 +13,18 @@ export interface SignatureField {
   readonly end: number;
 }
 
-/** The fields of a header by name, and those that an h= takes of them: found once per message, shared by all its signatures. */
-export class FieldIndex {
-  readonly header: Header;
-  readonly #fields: readonly HeaderField[];
-  /** Made when the first name is asked for: who only selects can do without. */
-  #byName: ReadonlyMap<string, readonly HeaderField[]> | null = null;
-
-  constructor(header: Header) {
-    this.header = header;
-    const every = everyField(header);
-    this.#fields = every === header.fields ? header.fields : [...every];
-  }
-
-  /** The fields of a lower-case name, top first. */
-  named(name: string): readonly HeaderField[] {
-    this.#byName ??= byName(this.#fields);
-    return this.#byName.get(name) ?? noFields;
-  }
-
-  /**
-   * The fields that a list of lower-case names covers, in its order: each name takes its fields from the bottom up, and none
-   * when they are used up (RFC 6376 §5.4.2).
-   *
-   * @param own a field that is never taken.
-   */
-  select(names: readonly string[], own?: HeaderField): readonly HeaderField[] {
-    let selector = selectors.get(names);
-    if (selector === undefined) selectors.set(names, (selector = new FieldSelector(names)));
-    return selector.select(this.#fields, own);
-  }
-}
-
-const noFields: readonly HeaderField[] = [];
-
-function byName(fields: readonly HeaderField[]): ReadonlyMap<string, readonly HeaderField[]> {
-  const map = new Map<string, HeaderField[]>();
-  for (const field of fields) {
-    const named = map.get(field.name);
-    if (named === undefined) map.set(field.name, [field]);
-    else named.push(field);
-  }
-  return map;
+/**
+ * The fields that a list of lower-case names covers, in its order: each name takes its fields from the bottom up, and none when
+ * they are used up (RFC 6376 §5.4.2).
+ *
+ * @param names what is looked up in it is kept with the list, which must not change.
+ * @param own a field that is never taken.
+ */
+export function selectFields(header: Header, names: readonly string[], own?: HeaderField): readonly HeaderField[] {
+  const every = everyField(header);
+  let selector = selectors.get(names);
+  if (selector === undefined) selectors.set(names, (selector = new FieldSelector(names)));
+  return selector.select(every === header.fields ? header.fields : [...every], own);
 }
 
 /** The places that one name has in a list, and how many of them the selection under way has filled. */
@@ -85,7 +55,7 @@ class FieldSelector {
     const taken = [...this.#nothing];
     for (let from = fields.length - 1; from >= 0; from--) {
       const field = fields[from];
-      const places = field === undefined || field === own ? undefined : this.#places.get(field.name);
+      const places = field === undefined || field.start === own?.start ? undefined : this.#places.get(field.name);
       if (places === undefined) continue;
       if (places.selection !== selection) {
         places.selection = selection;
@@ -110,17 +80,18 @@ const selectors = new WeakMap<readonly string[], FieldSelector>();
  * @param own the signature field itself where it stands in the header: never counted as one of the h= fields.
  */
 export function signedData(
-  index: FieldIndex,
+  header: Header,
   names: readonly string[],
   canonicalization: Canonicalization,
   signatureField: SignatureField,
   own?: HeaderField,
 ): Uint8Array {
-  const { bytes } = index.header;
+  const { bytes } = header;
+  const fields = selectFields(header, names, own);
   if (signatureField.bytes !== bytes)
-    return new CoveredFields(index, names, canonicalization).signedWith(signatureField);
+    return new CoveredFields(bytes, fields, canonicalization).signedWith(signatureField);
   const canonicalizer = new HeaderCanonicalizer(canonicalization);
-  canonicalizer.addAll(bytes, index.select(names, own), signatureField);
+  canonicalizer.addAll(bytes, fields, signatureField);
   return canonicalizer.bytes({ withoutFinalCrlf: true });
 }
 
@@ -129,9 +100,9 @@ export class CoveredFields {
   readonly #canonicalizer: HeaderCanonicalizer;
   readonly #length: number;
 
-  constructor(index: FieldIndex, names: readonly string[], canonicalization: Canonicalization) {
+  constructor(bytes: Uint8Array, fields: readonly HeaderField[], canonicalization: Canonicalization) {
     this.#canonicalizer = new HeaderCanonicalizer(canonicalization);
-    this.#canonicalizer.addAll(index.header.bytes, index.select(names));
+    this.#canonicalizer.addAll(bytes, fields);
     this.#length = this.#canonicalizer.length;
   }
 
@@ -146,7 +117,7 @@ export class CoveredFields {
 
 /** Adds a signature field as it was signed: without the value of b=, white space around that included. */
 export function addSignatureField(canonicalizer: HeaderCanonicalizer, field: SignatureField): void {
-  canonicalizer.addAll(field.bytes, noFields, field);
+  canonicalizer.addAll(field.bytes, [], field);
 }
 
 /**

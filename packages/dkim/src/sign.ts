@@ -5,12 +5,12 @@ import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
 import { formatSignatureValue, formatUnsigned } from './format.ts';
-import { CoveredFields, FieldIndex, unsignedField } from './header-data.ts';
+import { CoveredFields, unsignedField } from './header-data.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
 import { bareLineEnds, unsignable } from './signable.ts';
 import type { Unsignable } from './signable.ts';
-import { defaultSignedFields, signedFieldNames } from './signed-fields.ts';
+import { coverage, defaultSignedFields } from './signed-fields.ts';
 import type { SignedFieldSet } from './signed-fields.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -88,10 +88,9 @@ export async function signMessage(raw: Uint8Array, options: SignOptions): Promis
 export function beginSigning(header: Header, options: SignOptions): DkimSigning {
   const limits = { ...messageLimits, ...dkimLimits, ...options.limits };
   const canonicalization = options.canonicalization ?? { header: 'relaxed', body: 'relaxed' };
-  const index = new FieldIndex(header);
   const headerLineEnds = new LineEndWatch();
   headerLineEnds.update(header.bytes);
-  const problem = unsignable(index, limits, options.permitRepeatedFields);
+  const problem = unsignable(header, limits, options.permitRepeatedFields);
   const digests = options.digests ?? new BodyDigests();
   digests.watchLineEnds();
   const digest = problem === null ? digests.request(canonicalization.body) : null;
@@ -108,14 +107,15 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       digests.end();
       if (headerLineEnds.bare || digests.bareLineEnds) return { ok: false, problem: bareLineEnds };
       const timestamp = Math.floor((options.now ?? new Date()).getTime() / 1000);
+      const { names, fields } = coverage(header, options.fields ?? defaultSignedFields, limits.maxSignedFields);
       const common = {
         headerCanonicalization: canonicalization.header,
         bodyCanonicalization: canonicalization.body,
         timestamp,
-        signedFields: signedFieldNames(index, options.fields ?? defaultSignedFields, limits.maxSignedFields),
+        signedFields: names,
         bodyHash: digest().value,
       };
-      const covered = new CoveredFields(index, common.signedFields, canonicalization.header);
+      const covered = new CoveredFields(header.bytes, fields, canonicalization.header);
       const signatures = requests.map(async (request): Promise<MadeSignature> => {
         const { key, identity = options.identity, validity = options.validity } = request;
         const { domain, selector, algorithm } = key;

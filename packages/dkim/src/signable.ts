@@ -1,7 +1,6 @@
-import { exceededLimit, fillTemplate, messageLimits } from '@zegel/message';
-import type { MessageLimits } from '@zegel/message';
+import { exceededLimit, fieldsAmong, fieldsNamed, fillTemplate, messageLimits } from '@zegel/message';
+import type { Header, MessageLimits } from '@zegel/message';
 import { unsignableTexts } from './codes.ts';
-import type { FieldIndex } from './header-data.ts';
 import { singletonFields } from './signed-fields.ts';
 
 /** Why a message is not signed. What it means for a person is in the table of `@zegel/signing`. */
@@ -18,13 +17,13 @@ export interface Unsignable {
  * reputation to a forgery, so what is ambiguous is refused (RFC 6376 §8.15, RFC 5322 §3.6).
  */
 export function unsignable(
-  index: FieldIndex,
+  header: Header,
   limits: MessageLimits = messageLimits,
   permitRepeatedFields = false,
 ): Unsignable | null {
-  const { bytes, fields } = index.header;
+  const { bytes, fields } = header;
   if (fields.length === 0) return because('message.no-header');
-  const exceeded = exceededLimit(index.header, limits);
+  const exceeded = exceededLimit(header, limits);
   if (exceeded !== null) return because('message.limit-exceeded', exceeded);
   const malformed = fields.findIndex((field) => field.name === '');
   const cutOff = bytes.at(-1) !== 0x0a || bytes.at(-2) !== 0x0d;
@@ -32,13 +31,17 @@ export function unsignable(
     return because('message.malformed-field', { field: String(malformed + 1) });
   }
   if (cutOff) return because('message.cut-off');
-  const singletons = permitRepeatedFields ? ['from'] : singletonFields;
-  const [repeated] = singletons.filter((name) => index.named(name).length > 1);
-  if (repeated !== undefined) {
-    return because('message.repeated-field', { field: repeated, found: index.named(repeated).length });
+  for (const [at, { length: found }] of fieldsAmong(
+    header,
+    permitRepeatedFields ? onlyFrom : singletonFields,
+  ).entries()) {
+    const field = singletonFields[at];
+    if (found > 1 && field !== undefined) return because('message.repeated-field', { field, found });
   }
-  return index.named('from').length === 0 ? because('message.no-from') : null;
+  return fieldsNamed(header, 'from').length === 0 ? because('message.no-from') : null;
 }
+
+const onlyFrom: readonly string[] = ['from'];
 
 interface Facts {
   readonly field?: string;

@@ -282,7 +282,7 @@ function fieldNames(value: string): readonly string[] | null {
 }
 
 /** The same, made once for each text: a sender signs the same fields of most messages. */
-export const fieldNameLists = new KeptByText(fieldNames, 2_048);
+const fieldNameLists = new KeptByText(fieldNames, 2_048);
 
 const fieldNameList = /^[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*(?::[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*)*$/;
 

@@ -1,5 +1,5 @@
-import { fieldNameLists } from './signature.ts';
-import type { FieldIndex } from './header-data.ts';
+import { fieldsAmong } from '@zegel/message';
+import type { Header, HeaderField } from '@zegel/message';
 
 /**
  * Which header fields a signature covers. Names are in lower case. From always is, named here or not (RFC 6376 §5.4).
@@ -74,21 +74,49 @@ export const singletonFields: readonly string[] = [
 /** What a mail server on the way adds to a message that has none. */
 const completedOnTheWay: readonly string[] = ['date', 'message-id'];
 
-/**
- * The names for h=, in order, at most `max` of them: the oversigned ones first, since they must not be missing, and From
- * before all others.
- */
-export function signedFieldNames(index: FieldIndex, fields: SignedFieldSet, max: number): readonly string[] {
-  const names: string[] = [];
-  const from = fields.whenPresent.includes('from') ? [] : ['from'];
-  for (const name of new Set([...from, ...fields.oversigned])) {
-    const present = index.named(name).length;
-    if (present === 0 && completedOnTheWay.includes(name)) continue;
-    for (let count = present; count >= 0; count--) names.push(name);
-  }
-  for (const name of fields.whenPresent)
-    for (let count = index.named(name).length; count > 0; count--) names.push(name);
-  // The list that is kept for this text, when it is: which fields it covers has been prepared.
-  const signed = names.slice(0, max);
-  return fieldNameLists.get(signed.join(':')) ?? signed;
+/** What a signature covers of a header. */
+export interface Coverage {
+  /** h=, in order. */
+  readonly names: readonly string[];
+  /** The fields that are signed, in order: there are more names than fields where one is oversigned. */
+  readonly fields: readonly HeaderField[];
 }
+
+/**
+ * What a signature over a set of fields covers, with at most `max` names: the oversigned ones first, since they must not be
+ * missing, and From before all others. A name takes its fields from the bottom up (RFC 6376 §5.4.2).
+ */
+export function coverage(header: Header, set: SignedFieldSet, max: number): Coverage {
+  const wanted = namesOf(set);
+  const names: string[] = [];
+  const fields: HeaderField[] = [];
+  for (const [at, found] of fieldsAmong(header, wanted.names).entries()) {
+    const name = wanted.names[at] ?? '';
+    const isOversigned = at < wanted.oversigned && (found.length > 0 || !completedOnTheWay.includes(name));
+    for (let from = found.length - 1; from >= 0 && names.length < max; from--) {
+      const field = found[from];
+      if (field !== undefined) fields.push(field);
+      names.push(name);
+    }
+    if (isOversigned && names.length < max) names.push(name);
+  }
+  return { names, fields };
+}
+
+/** The names of a set, each once, and how many of them are oversigned: the first ones. */
+interface WantedNames {
+  readonly names: readonly string[];
+  readonly oversigned: number;
+}
+
+function namesOf(set: SignedFieldSet): WantedNames {
+  const known = wantedNames.get(set);
+  if (known !== undefined) return known;
+  const oversigned = new Set(set.whenPresent.includes('from') ? set.oversigned : ['from', ...set.oversigned]);
+  const wanted = { names: [...new Set([...oversigned, ...set.whenPresent])], oversigned: oversigned.size };
+  wantedNames.set(set, wanted);
+  return wanted;
+}
+
+/** Kept with the sets, of which a configuration has a few. */
+const wantedNames = new WeakMap<SignedFieldSet, WantedNames>();

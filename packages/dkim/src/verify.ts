@@ -5,7 +5,7 @@ import type { Header, HeaderField } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import type { BodyDigest } from './body-digests.ts';
 import type { DkimCode } from './codes.ts';
-import { FieldIndex, signatureField, signedData } from './header-data.ts';
+import { signatureField, signedData } from './header-data.ts';
 import { lookUpKey } from './key-lookup.ts';
 import type { KeyLookup } from './key-lookup.ts';
 import { signatureHolds, usableKey } from './key-use.ts';
@@ -26,8 +26,6 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   /** Digests that somebody else feeds; default: an own set, fed by `body()`. */
   readonly digests?: BodyDigests;
-  /** The fields of this header by name, when they are known already. */
-  readonly index?: FieldIndex;
 }
 
 /** A verification under way: begun on the header, fed the body, ended with one result per signature. */
@@ -58,9 +56,8 @@ export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Pr
 export function beginVerification(header: Header, options: VerifyOptions): DkimVerification {
   const limits = options.limits === undefined ? dkimLimits : { ...dkimLimits, ...options.limits };
   const digests = options.digests ?? new BodyDigests();
-  const index = options.index ?? new FieldIndex(header);
-  const checks = chosen(readSignatures(index, limits), header, limits).map((read) =>
-    'signature' in read ? beginSignatureCheck(read, index, digests, options, limits) : () => read.result,
+  const checks = chosen(readSignatures(header, limits), header, limits).map((read) =>
+    'signature' in read ? beginSignatureCheck(read, header, digests, options, limits) : () => read.result,
   );
   return {
     needsBody: digests.needsBody,
@@ -92,14 +89,14 @@ export interface ReadSignature {
 
 type Read = ReadSignature | { readonly result: DkimResult };
 
-function readSignatures(index: FieldIndex, limits: DkimLimits): readonly Read[] {
-  return fieldsNamed(index.header, 'dkim-signature').map((field, at): Read => {
+function readSignatures(header: Header, limits: DkimLimits): readonly Read[] {
+  return fieldsNamed(header, 'dkim-signature').map((field, at): Read => {
     const occurrence = at + 1;
     if (field.end - field.start > limits.maxSignatureBytes) {
       const evidence = { occurrence, limit: limits.maxSignatureBytes };
       return { result: dkimResult('dkim.signature-too-long', { evidence }) };
     }
-    const parsed = parseSignature(fieldText(index.header, field), limits);
+    const parsed = parseSignature(fieldText(header, field), limits);
     if (parsed.ok) return { field, occurrence, signature: parsed.signature };
     const { domain, selector, value } = parsed.partial;
     const evidence: DkimEvidence = {
@@ -152,7 +149,7 @@ function named(signature: Signature): Pick<DkimResult, 'domain' | 'selector' | '
 /** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through: at once where the key is known. */
 export function beginSignatureCheck(
   read: ReadSignature,
-  index: FieldIndex,
+  header: Header,
   digests: BodyDigests,
   options: VerifyOptions,
   limits: DkimLimits,
@@ -173,7 +170,7 @@ export function beginSignatureCheck(
   const check = (key: KeyLookup): DkimResult => {
     Object.assign(evidence, key.evidence);
     if (!key.ok) return finish(key.code);
-    return finish(checkSignature(read, index, key, digest(), limits, evidence), key.record.testing);
+    return finish(checkSignature(read, header, key, digest(), limits, evidence), key.record.testing);
   };
   return () => (looking instanceof Promise ? looking.then(check) : check(looking));
 }
@@ -217,7 +214,7 @@ type FoundKey = Extract<KeyLookup, { ok: true }>;
 /** RFC 6376 §6.1.2 steps 5 to 9 and §6.1.3. Adds what it finds out to `evidence`. */
 function checkSignature(
   { field, signature }: ReadSignature,
-  index: FieldIndex,
+  header: Header,
   { record }: FoundKey,
   digest: BodyDigest,
   limits: DkimLimits,
@@ -236,8 +233,8 @@ function checkSignature(
     if (bodyLength > canonicalLength) return 'dkim.body-length-exceeds';
   }
 
-  const own = signatureField(index.header, field, signature);
-  const data = signedData(index, signature.signedFields, signature.headerCanonicalization, own, field);
+  const own = signatureField(header, field, signature);
+  const data = signedData(header, signature.signedFields, signature.headerCanonicalization, own, field);
   const headerIntact = signatureHolds(signature, publicKey.key, data);
   if (!isSameHash(signed, computed)) {
     evidence.headerIntact = headerIntact;

@@ -3,10 +3,10 @@ import type { KeyObject } from 'node:crypto';
 import { createBodyCanonicalizer } from '@zegel/canonicalization';
 import { ZoneResolver } from '@zegel/dns';
 import type { ZoneDeclaration } from '@zegel/dns';
-import { parseMessage } from '@zegel/message';
+import { fieldsNamed, parseMessage } from '@zegel/message';
 import { conformanceFile, loadConformance } from '@zegel/test-harness';
 import { describe, expect, it } from 'vitest';
-import { FieldIndex, signatureField, signedData } from '../src/header-data.ts';
+import { signatureField, signedData } from '../src/header-data.ts';
 import { parseKeyRecord } from '../src/key-record.ts';
 import { parseSignature } from '../src/signature.ts';
 import { verifyMessage } from '../src/index.ts';
@@ -105,8 +105,7 @@ describe('conformance: canonicalization of signatures that are too old to accept
 
 function oldSignatureHolds({ file, zone }: (typeof cases)[number]): boolean {
   const { header, body } = parseMessage(conformanceFile(`dkim/${file}`));
-  const index = new FieldIndex(header);
-  return index.named('dkim-signature').some((field) => {
+  return fieldsNamed(header, 'dkim-signature').some((field) => {
     const text = Buffer.from(header.bytes.subarray(field.colon + 1, field.end - 2)).toString('latin1');
     // Drafts before RFC 4871 had other versions or none, and q=dns. Offsets stay.
     const prefix = /(^|;)\s*v=/.test(text) ? '' : 'v=1;';
@@ -128,7 +127,7 @@ function oldSignatureHolds({ file, zone }: (typeof cases)[number]): boolean {
       valueStart: signature.valueStart - prefix.length,
       valueEnd: signature.valueEnd - prefix.length,
     });
-    const data = signedData(index, signature.signedFields, signature.headerCanonicalization, own, field);
+    const data = signedData(header, signature.signedFields, signature.headerCanonicalization, own, field);
     return verify(
       hash,
       data,

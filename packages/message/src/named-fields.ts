@@ -1,0 +1,32 @@
+import { everyField } from './header.ts';
+import type { Header, HeaderField } from './header.ts';
+
+/**
+ * The fields of each of some distinct lower-case names, top first, in the order of the names: one pass over the header for all of them.
+ *
+ * @param names what is looked up in it is kept with the list, which must not change.
+ */
+export function fieldsAmong(header: Header, names: readonly string[]): readonly (readonly HeaderField[])[] {
+  const places = placesOf(names);
+  const found = names.map(() => noFields);
+  for (const field of everyField(header)) {
+    const place = places.get(field.name);
+    if (place === undefined) continue;
+    const fields = found[place];
+    if (fields === undefined || fields === noFields) found[place] = [field];
+    else fields.push(field);
+  }
+  return found;
+}
+
+const noFields: HeaderField[] = [];
+
+function placesOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const known = kept.get(names);
+  if (known !== undefined) return known;
+  const places = new Map(names.map((name, place) => [name, place]));
+  kept.set(names, places);
+  return places;
+}
+
+const kept = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
