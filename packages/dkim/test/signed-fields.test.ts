@@ -31,13 +31,14 @@ describe('RFC 6376 §5.4 signed fields', () => {
   });
 });
 
-describe('RFC 6376 §5.4.2 fields for the names in h=', () => {
-  const valuesOf = (text: string, h: string, own?: number): string => {
-    const header = parseHeader(Buffer.from(text));
-    const taken = selectFields(header, h.split(':'), own === undefined ? undefined : header.fields[own]);
-    return taken.map(({ colon, end }) => Buffer.from(header.bytes.subarray(colon + 1, end - 2)).toString()).join(' ');
-  };
+/** The values of what h= takes of a header; `own` is the place of the signature field. */
+function valuesOf(text: string, h: string, own?: number): string {
+  const header = parseHeader(Buffer.from(text));
+  const taken = selectFields(header, h.split(':'), own === undefined ? undefined : header.fields[own]);
+  return taken.map(({ colon, end }) => Buffer.from(header.bytes.subarray(colon + 1, end - 2)).toString()).join(' ');
+}
 
+describe('RFC 6376 §5.4.2 fields for the names in h=', () => {
   it('are taken from the bottom up, and none when they are used up', () => {
     const text = 'A:1\r\nB:2\r\nA:3\r\nC:4\r\nA:5\r\n';
     expect(valuesOf(text, 'a')).toBe('5');
