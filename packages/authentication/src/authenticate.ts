@@ -91,20 +91,22 @@ export function beginAuthentication(
   const exceeded = exceededLimit(header, limits);
   const digests = new BodyDigests();
   digests.watchLineEnds();
+  // The checks have the same defaults, and begin sooner with those than with limits to look through.
+  const given = options.limits === undefined ? {} : { limits };
   // A share for each check: its own limits bound it, and a sender who makes one ask for much must not starve another, or
   // a forgery would come out as a temporary error.
   const isDamaged = context.mayBeDamaged === true;
   const isVerified = exceeded === null && !isDamaged;
   const dkim = isVerified
-    ? beginVerification(header, { resolver: lookups.share(), now, limits, digests, signal })
+    ? beginVerification(header, { resolver: lookups.share(), now, digests, signal, ...given })
     : null;
   const arc = isVerified
     ? beginChainVerification(header, {
         resolver: lookups.share(),
         now,
-        limits,
         digests,
         signal,
+        ...given,
         ...(options.trustedSealers === undefined ? {} : { trustedSealers: options.trustedSealers }),
       })
     : null;
