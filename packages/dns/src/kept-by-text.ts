@@ -19,12 +19,19 @@ export class KeptByText<T> {
   get(text: string): T {
     const known = this.#kept.get(text);
     if (known !== undefined) return known;
-    const made = this.#make(text);
-    if (text.length > this.#maxLength) return made;
+    if (text.length > this.#maxLength) return this.#make(text);
+    const own = copyOf(text);
+    const made = this.#make(own);
     if (this.#kept.size >= maxKept) this.#kept.clear();
-    this.#kept.set(text, made);
+    this.#kept.set(own, made);
     return made;
   }
+}
+
+/** A text by itself: a part of another one would keep that as well, a field of 64 kB for a name of ten letters. */
+function copyOf(text: string): string {
+  const encoding = /^[\0-\xff]*$/.test(text) ? 'latin1' : 'utf16le';
+  return Buffer.from(text, encoding).toString(encoding);
 }
 
 /** Texts kept at a time. */
