@@ -12,7 +12,7 @@ const result = new URL('../src/kernel-code.ts', import.meta.url);
 /** The TypeScript that holds the compiled kernel. */
 export async function buildKernel(): Promise<string> {
   const wabt = await createWabt();
-  const module = wabt.parseWat('kernel.wat', await readFile(source), { simd: true });
+  const module = wabt.parseWat('kernel.wat', await readFile(source), { simd: true, relaxed_simd: true });
   try {
     module.validate();
     const code = Buffer.from(module.toBinary({}).buffer).toString('base64');

@@ -33,8 +33,8 @@
     (local $SP v128) (local $HTAB v128) (local $CR v128) (local $LF v128)
     (local $at i32) (local $out i32)
     (local $octets v128) (local $next v128) (local $octets2 v128) (local $next2 v128)
-    (local $space v128) (local $uneven v128)
-    (local $dropped i32) (local $packing i32)
+    (local $changed v128) (local $space v128) (local $uneven v128)
+    (local $dropped i32)
     (local.set $SP (i8x16.splat (i32.const 0x20)))
     (local.set $HTAB (i8x16.splat (i32.const 0x09)))
     (local.set $CR (i8x16.splat (i32.const 0x0d)))
@@ -43,47 +43,57 @@
     (local.set $at (local.get $start))
     (local.set $out (local.get $start))
     (loop $block
-      (if (i32.eqz (local.get $packing))
+      (if (i32.le_u (i32.add (local.get $at) (i32.const 32)) (local.get $end))
         (then
-          ;; Two blocks that need no change but to move up: no tab, and no SP beside another one or a control. Of two
-          ;; octets the greater is a SP just then.
-          (if (i32.le_u (i32.add (local.get $at) (i32.const 32)) (local.get $end))
+          ;; Two blocks. One needs no change but to move up when it has no tab, and no SP beside another one or a control. Of
+          ;; two octets the greater is a SP just then.
+          (local.set $octets (v128.load (local.get $at)))
+          (local.set $next (v128.load offset=1 (local.get $at)))
+          (local.set $octets2 (v128.load offset=16 (local.get $at)))
+          (local.set $next2 (v128.load offset=17 (local.get $at)))
+          (local.set $changed
+            (v128.or
+              (i8x16.eq (local.get $octets) (local.get $HTAB))
+              (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP))))
+          (if
+            (i32.eqz
+              (i8x16.bitmask
+                (v128.or
+                  (local.get $changed)
+                  (v128.or
+                    (i8x16.eq (local.get $octets2) (local.get $HTAB))
+                    (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
             (then
-              (local.set $octets (v128.load (local.get $at)))
-              (local.set $next (v128.load offset=1 (local.get $at)))
-              (local.set $octets2 (v128.load offset=16 (local.get $at)))
-              (local.set $next2 (v128.load offset=17 (local.get $at)))
-              (if
-                (i32.eqz
-                  (v128.any_true
-                    (v128.or
-                      (v128.or
-                        (i8x16.eq (local.get $octets) (local.get $HTAB))
-                        (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP)))
-                      (v128.or
-                        (i8x16.eq (local.get $octets2) (local.get $HTAB))
-                        (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
-                (then
-                  ;; A CR stands where the octet behind it is an LF, and nowhere else.
-                  (local.set $uneven
-                    (v128.or
-                      (local.get $uneven)
-                      (v128.or
-                        (v128.xor
-                          (i8x16.eq (local.get $octets) (local.get $CR))
-                          (i8x16.eq (local.get $next) (local.get $LF)))
-                        (v128.xor
-                          (i8x16.eq (local.get $octets2) (local.get $CR))
-                          (i8x16.eq (local.get $next2) (local.get $LF))))))
-                  (v128.store (local.get $out) (local.get $octets))
-                  (v128.store offset=16 (local.get $out) (local.get $octets2))
-                  (local.set $out (i32.add (local.get $out) (i32.const 32)))
-                  (local.set $at (i32.add (local.get $at) (i32.const 32)))
-                  (br $block)))))
-          ;; Where something is to change, both blocks are packed whatever they hold, which costs less than a processor
-          ;; that guesses wrong.
-          (local.set $packing (i32.const 2))))
-      (local.set $packing (i32.sub (local.get $packing) (i32.const 1)))
+              ;; A CR stands where the octet behind it is an LF, and nowhere else.
+              (local.set $uneven
+                (v128.or
+                  (local.get $uneven)
+                  (v128.or
+                    (v128.xor
+                      (i8x16.eq (local.get $octets) (local.get $CR))
+                      (i8x16.eq (local.get $next) (local.get $LF)))
+                    (v128.xor
+                      (i8x16.eq (local.get $octets2) (local.get $CR))
+                      (i8x16.eq (local.get $next2) (local.get $LF))))))
+              (v128.store (local.get $out) (local.get $octets))
+              (v128.store offset=16 (local.get $out) (local.get $octets2))
+              (local.set $out (i32.add (local.get $out) (i32.const 32)))
+              (local.set $at (i32.add (local.get $at) (i32.const 32)))
+              (br $block)))
+          ;; Only the second one is to be packed.
+          (if
+            (i32.eqz (i8x16.bitmask (local.get $changed)))
+            (then
+              (local.set $uneven
+                (v128.or
+                  (local.get $uneven)
+                  (v128.xor
+                    (i8x16.eq (local.get $octets) (local.get $CR))
+                    (i8x16.eq (local.get $next) (local.get $LF)))))
+              (v128.store (local.get $out) (local.get $octets))
+              (local.set $out (i32.add (local.get $out) (i32.const 16)))
+              (local.set $at (i32.add (local.get $at) (i32.const 16)))))))
+      ;; One block that is packed.
       (local.set $octets (v128.load (local.get $at)))
       (local.set $next (v128.load offset=1 (local.get $at)))
       (local.set $uneven
@@ -107,18 +117,19 @@
               (v128.and
                 (i8x16.eq (local.get $next) (local.get $CR))
                 (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF)))))))
-      (local.set $octets (v128.bitselect (local.get $SP) (local.get $octets) (local.get $space)))
-      ;; The low eight octets, then the high eight behind those of them that stay.
+      (local.set $octets (i8x16.max_u (local.get $octets) (v128.and (local.get $space) (local.get $SP))))
+      ;; The low eight octets, then the high eight behind those of them that stay. (Places are below sixteen, where all
+      ;; processors swizzle alike.)
       (v128.store64_lane 0
         (local.get $out)
-        (i8x16.swizzle
+        (i8x16.relaxed_swizzle
           (local.get $octets)
           (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
       (v128.store64_lane 0
         (i32.sub
           (i32.add (local.get $out) (i32.const 8))
           (i32.popcnt (i32.and (local.get $dropped) (i32.const 0xff))))
-        (i8x16.swizzle
+        (i8x16.relaxed_swizzle
           (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
           (v128.load64_zero (i32.shl (i32.shr_u (local.get $dropped) (i32.const 8)) (i32.const 3)))))
       (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $dropped))))
