@@ -49,8 +49,8 @@ export const tableAt = portionAt + maxPortion + 64;
 let loaded: Kernel | null | undefined;
 
 /**
- * The kernel; null where there is none: Node was started without WebAssembly (`--jitless`), or the address space it reserves
- * is not to be had (`ulimit -v`).
+ * The kernel; null where there is none: Node was started without WebAssembly (`--jitless`) or does not know its relaxed SIMD
+ * (before Node 21), or the address space it reserves is not to be had (`ulimit -v`).
  */
 export function loadKernel(): Kernel | null {
   if (loaded === undefined) loaded = instantiate();
