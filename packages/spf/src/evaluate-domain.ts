@@ -248,11 +248,19 @@ function follow(
   }
   const { domain } = target;
   // What is being evaluated has not matched so far and will not the second time: it would use up the limit.
+  let records = 0;
   for (let place: Place | undefined = from; place !== undefined; place = place.from) {
     if (place.domain === domain) return stopAt(step, 'spf.loop', domain);
+    records++;
   }
-  return evaluateDomain(evaluation, { domain, depth, from });
+  const next = { domain, depth, from };
+  return records % recordsAtOnce === 0
+    ? Promise.resolve(next).then((place) => evaluateDomain(evaluation, place))
+    : evaluateDomain(evaluation, next);
 }
+
+/** Records that lead to one another and are known, evaluated without a promise: a limit that was raised must not use up the stack. */
+const recordsAtOnce = 100;
 
 function stopAt(step: Step, code: SpfCode, name: string): Verdict {
   return { finding: { code, values: { domain: step.domain, term: step.text, name } }, step };

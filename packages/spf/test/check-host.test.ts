@@ -169,6 +169,15 @@ describe('RFC 7208 §4.6.4 look-up limits', () => {
     expect(await checkZone(zone, { limits: { maxLookupTerms: 3 } })).toMatchObject({ code: 'spf.too-many-lookups' });
   });
 
+  it('follows thousands of known records when the limit is raised so far', async () => {
+    const links = Array.from({ length: 5_000 }, (_, at): [string, { TXT: string[] }] => {
+      return [at === 0 ? 'example.com' : `i${at}.example.com`, { TXT: [`v=spf1 include:i${at + 1}.example.com -all`] }];
+    });
+    const zone = { ...Object.fromEntries(links), 'i5000.example.com': { TXT: ['v=spf1 ip4:192.0.2.1 -all'] } };
+    const result = await checkZone(zone, { limits: { maxLookupTerms: 5_000 } });
+    expect(result).toMatchObject({ result: 'pass', evidence: { counts: { lookupTerms: 5_000 } } });
+  });
+
   it('judges mx hosts by preference, whatever the order of the answer', async () => {
     const hosts = Array.from({ length: 11 }, (_, i): readonly [number, string] => [i, `mx${i}.example.com`]);
     const addresses = Object.fromEntries(

@@ -117,6 +117,7 @@ function repeat(octets: number, piece: string): string {
 }
 
 const kilobytes = 384_000;
+const megabytes = 2_000_000;
 /** A field that is let in, and as many fields as are. */
 const aField = 60_000;
 const allFields = 990;
@@ -163,10 +164,10 @@ const folds: readonly HostileInput[] = [
   message('From of tiny folds', 'octets', aField, kilobytes, (size) =>
     unsigned(`From: ${repeat(size, '\r\n ')}<a@${domain}>\r\n`),
   ),
-  message('a DKIM-Signature of tiny folds in b=', 'octets', aField, kilobytes, (size) =>
+  message('a DKIM-Signature of tiny folds in b=', 'octets', aField, megabytes, (size) =>
     unsigned(from + signature('h=from', '').replace(/\r\n$/, `${repeat(size, '\r\n A')}\r\n`)),
   ),
-  message('our own Authentication-Results of tiny folds', 'octets', aField, kilobytes, (size) =>
+  message('our own Authentication-Results of tiny folds', 'octets', aField, megabytes, (size) =>
     unsigned(`${from}Authentication-Results:${repeat(size, '\r\n ')}mx.example; none\r\n`),
   ),
 ];
@@ -228,8 +229,6 @@ const headers: readonly HostileInput[] = [
     unsigned(arcChain(50, size) + from),
   ),
 ];
-
-const megabytes = 2_000_000;
 
 /** A field body put to both readers and to the search for forged ones. */
 function results(name: string, piece: string, head = ''): HostileInput {
