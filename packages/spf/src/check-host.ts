@@ -92,14 +92,14 @@ async function check(
       now: options.now ?? new Date(),
       maxLength: limits.maxMacroValueLength,
     },
+    underWay: new Set(domain === undefined ? [] : [domain]),
     counts: noCounts,
     trace: [],
     traceOmitted: 0,
     record: undefined,
   };
   try {
-    const evaluating =
-      domain === undefined ? notADomain(domainText) : evaluateDomain(evaluation, { domain, depth: 0, from: undefined });
+    const evaluating = domain === undefined ? notADomain(domainText) : evaluateDomain(evaluation, { domain, depth: 0 });
     const verdict = evaluating instanceof Promise ? await evaluating : evaluating;
     if (verdict.step !== undefined) verdict.step.decisive = true;
     const { explanation } = verdict;

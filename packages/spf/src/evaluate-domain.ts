@@ -33,7 +33,7 @@ export function evaluateDomain(evaluation: Evaluation, place: Place): Verdict | 
     if ('finding' in read) return read;
     const { record } = read;
     evaluation.record ??= record.text;
-    return evaluateTerms(evaluation, { domain: place.domain, depth: place.depth, from: place.from, record }, 0);
+    return evaluateTerms(evaluation, { domain: place.domain, depth: place.depth, record }, 0);
   });
 }
 
@@ -187,9 +187,7 @@ function evaluateMechanism(
     // RFC 8616 §4: a term that needs a local part with no ASCII form does not match.
     if (target.status === 'unusable') return false;
     if (mechanism.name === 'include') {
-      return after(follow(evaluation, step, target, place, place.depth + 1), (inner) =>
-        includes(step, target.name, inner),
-      );
+      return after(follow(evaluation, step, target, place.depth + 1), (inner) => includes(step, target.name, inner));
     }
     if (target.status === 'malformed') return false;
     return after(matches(evaluation, step, mechanism, target.name), (outcome) =>
@@ -227,7 +225,7 @@ function redirect(evaluation: Evaluation, modifier: DomainModifier, place: Place
   return after(targetName(evaluation, step, modifier.domain, place.domain), (target) => {
     if (target.status === 'over-limit') return { finding: target.finding, step };
     if (target.status === 'unusable') return stopAt(step, 'spf.redirect-without-record', modifier.text);
-    return after(follow(evaluation, step, target, place, place.depth), (verdict) => {
+    return after(follow(evaluation, step, target, place.depth), (verdict) => {
       const found = spfCodeResults[verdict.finding.code] !== 'none';
       endStep(evaluation, step, found ? 'followed' : 'error');
       return found ? verdict : stopAt(step, 'spf.redirect-without-record', target.name);
@@ -240,23 +238,25 @@ function follow(
   evaluation: Evaluation,
   step: Step,
   target: Extract<Target, { readonly name: string }>,
-  from: Place,
   depth: number,
 ): Verdict | Promise<Verdict> {
   if (target.status === 'malformed') {
     return { finding: { code: 'spf.invalid-domain', values: { domain: target.name } }, step };
   }
   const { domain } = target;
+  const { underWay } = evaluation;
   // What is being evaluated has not matched so far and will not the second time: it would use up the limit.
-  let records = 0;
-  for (let place: Place | undefined = from; place !== undefined; place = place.from) {
-    if (place.domain === domain) return stopAt(step, 'spf.loop', domain);
-    records++;
-  }
-  const next = { domain, depth, from };
-  return records % recordsAtOnce === 0
-    ? Promise.resolve(next).then((place) => evaluateDomain(evaluation, place))
-    : evaluateDomain(evaluation, next);
+  if (underWay.has(domain)) return stopAt(step, 'spf.loop', domain);
+  underWay.add(domain);
+  const next = { domain, depth };
+  const evaluating =
+    underWay.size % recordsAtOnce === 0
+      ? Promise.resolve(next).then((place) => evaluateDomain(evaluation, place))
+      : evaluateDomain(evaluation, next);
+  return after(evaluating, (verdict) => {
+    underWay.delete(domain);
+    return verdict;
+  });
 }
 
 /** Records that lead to one another and are known, evaluated without a promise: a limit that was raised must not use up the stack. */

@@ -16,6 +16,8 @@ export interface Evaluation {
   readonly identity: string;
   /** What macros are made of. */
   readonly session: MacroSession;
+  /** Whose records are being evaluated: those that lead to one another. */
+  readonly underWay: Set<string>;
   /** Replaced at each count: the steps in between share one. */
   counts: SpfCounts;
   readonly trace: SpfTraceEntry[];
@@ -24,14 +26,12 @@ export interface Evaluation {
   record: string | undefined;
 }
 
-/** A record, and those that lead to it. */
+/** A record, and how deep it lies. */
 export interface Place {
   /** Whose record it is. */
   readonly domain: string;
   /** How many `include` lie around it. */
   readonly depth: number;
-  /** The record with the `include` or `redirect`. */
-  readonly from: Place | undefined;
 }
 
 /** What is still being put together. */
