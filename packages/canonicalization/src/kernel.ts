@@ -36,6 +36,15 @@ export interface Kernel extends Omit<KernelExports, 'memory'> {
   readonly table: Int32Array;
 }
 
+/** What the kernel found, as it wrote it into its table. Only valid until it looks for something else. */
+export interface Places {
+  readonly offsets: Int32Array;
+  /** How many offsets there are. */
+  readonly length: number;
+  /** Subtract this from an offset. */
+  readonly base: number;
+}
+
 /** Where a portion begins in the memory: behind the packing table and what is carried over. */
 export const portionAt = 4096;
 /** Octets of the largest portion. */

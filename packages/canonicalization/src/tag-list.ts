@@ -1,23 +1,14 @@
-import { loadKernel, maxRun, resultAt, maxPortion, portionAt, tableAt } from './kernel.ts';
-
-/**
- * Where the tags of a list stand, as the kernel sees them: six offsets for each. Its name begins and ends, its value begins and
- * ends without folding white space around it, and the raw value begins and ends. They count from `TagPlaces.base`.
- */
-export interface TagPlaces {
-  /** Only valid until the next list or header is looked at. */
-  readonly offsets: Int32Array;
-  /** How many of them there are. */
-  readonly length: number;
-  /** Subtract this from an offset. */
-  readonly base: number;
-}
+import { loadKernel, maxPortion, maxRun, portionAt, resultAt, tableAt } from './kernel.ts';
+import type { Places } from './kernel.ts';
 
 /**
  * Finds the tags of a list (RFC 6376 §3.2) in text with one character per byte. Null for what is no such list, for more than 128 KiB
  * or some thousand tags, and where there is no kernel: why that is so is for a slower reader to say.
+ *
+ * Six offsets for each tag: where its name begins and ends, where its value begins and ends without folding white space around it,
+ * and where the raw value begins and ends.
  */
-export function findTags(text: string): TagPlaces | null {
+export function findTags(text: string): Places | null {
   const kernel = loadKernel();
   if (kernel === null || text.length > maxPortion) return null;
   const { memory, table } = kernel;
