@@ -1,5 +1,6 @@
 import { HeaderCanonicalizer } from '@zegel/canonicalization';
 import type { Canonicalization } from '@zegel/canonicalization';
+import { keptWith } from '@zegel/dns';
 import { commonName, everyField } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 
@@ -22,9 +23,7 @@ export interface SignatureField {
  */
 export function selectFields(header: Header, names: readonly string[], own?: HeaderField): readonly HeaderField[] {
   const every = everyField(header);
-  let selector = selectors.get(names);
-  if (selector === undefined) selectors.set(names, (selector = new FieldSelector(names)));
-  return selector.select(every === header.fields ? header.fields : [...every], own);
+  return selectorOf(names).select(every === header.fields ? header.fields : [...every], own);
 }
 
 /** The places that one name has in a list, and how many of them the selection under way has filled. */
@@ -71,7 +70,7 @@ class FieldSelector {
 }
 
 /** Kept with the lists, of which there is one for each text of h= that comes often. */
-const selectors = new WeakMap<readonly string[], FieldSelector>();
+const selectorOf = keptWith((names: readonly string[]) => new FieldSelector(names));
 
 /**
  * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom up

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { keptWith } from '@zegel/dns';
 import type { KeyRecord } from './key-record.ts';
 import { hardMaxRsaBits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
@@ -15,9 +16,6 @@ interface ImportedKey {
   readonly bits: number;
   readonly hasFairExponent: boolean;
 }
-
-/** Importing a key costs about as much as verifying with it; records are kept by their text, see `keyRecords`. */
-const imported = new WeakMap<KeyMaterial, ImportedKey | null>();
 
 type KeyMaterial = Pick<KeyRecord, 'keyType' | 'publicKey'>;
 
@@ -36,16 +34,13 @@ export function importPublicKey(record: KeyMaterial, limits: Pick<DkimLimits, 'm
   return { ok: true, key, bits };
 }
 
-function importOnce(record: KeyMaterial): ImportedKey | null {
-  const known = imported.get(record);
-  if (known !== undefined) return known;
+/** Importing a key costs about as much as verifying with it; records are kept by their text, see `keyRecords`. */
+const importOnce = keptWith((record: KeyMaterial): ImportedKey | null => {
   const key = record.keyType === 'ed25519' ? importEd25519(record.publicKey) : importRsa(record.publicKey);
   const { modulusLength = 256, publicExponent = 0n } = key?.asymmetricKeyDetails ?? {};
   const hasFairExponent = publicExponent >= 3n && publicExponent < 2n ** 32n && publicExponent % 2n === 1n;
-  const found = key === null ? null : { key, bits: modulusLength, hasFairExponent };
-  imported.set(record, found);
-  return found;
-}
+  return key === null ? null : { key, bits: modulusLength, hasFairExponent };
+});
 
 function importEd25519(raw: Buffer): KeyObject | null {
   if (raw.length !== 32) return null;

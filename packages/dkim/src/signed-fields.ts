@@ -1,3 +1,4 @@
+import { keptWith } from '@zegel/dns';
 import { fieldsAmong } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 
@@ -109,14 +110,8 @@ interface WantedNames {
   readonly oversigned: number;
 }
 
-function namesOf(set: SignedFieldSet): WantedNames {
-  const known = wantedNames.get(set);
-  if (known !== undefined) return known;
-  const oversigned = new Set(set.whenPresent.includes('from') ? set.oversigned : ['from', ...set.oversigned]);
-  const wanted = { names: [...new Set([...oversigned, ...set.whenPresent])], oversigned: oversigned.size };
-  wantedNames.set(set, wanted);
-  return wanted;
-}
-
 /** Kept with the sets, of which a configuration has a few. */
-const wantedNames = new WeakMap<SignedFieldSet, WantedNames>();
+const namesOf = keptWith((set: SignedFieldSet): WantedNames => {
+  const oversigned = new Set(set.whenPresent.includes('from') ? set.oversigned : ['from', ...set.oversigned]);
+  return { names: [...new Set([...oversigned, ...set.whenPresent])], oversigned: oversigned.size };
+});

@@ -4,6 +4,7 @@ export { canonicalIpv6, isIpv4 } from './address.ts';
 export { ZoneError } from './errors.ts';
 export type { ZoneErrorCode } from './errors.ts';
 export { KeptByText } from './kept-by-text.ts';
+export { keptWith } from './kept-with.ts';
 export { isSubdomainOf, normalizeName, parentName, splitLabels } from './name.ts';
 export { OverlayResolver } from './overlay-resolver.ts';
 export type { LocalResolver } from './overlay-resolver.ts';

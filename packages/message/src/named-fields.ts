@@ -1,3 +1,4 @@
+import { keptWith } from '@zegel/dns';
 import { everyField } from './header.ts';
 import type { Header, HeaderField } from './header.ts';
 
@@ -21,12 +22,4 @@ export function fieldsAmong(header: Header, names: readonly string[]): readonly 
 
 const noFields: HeaderField[] = [];
 
-function placesOf(names: readonly string[]): ReadonlyMap<string, number> {
-  const known = kept.get(names);
-  if (known !== undefined) return known;
-  const places = new Map(names.map((name, place) => [name, place]));
-  kept.set(names, places);
-  return places;
-}
-
-const kept = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+const placesOf = keptWith((names: readonly string[]) => new Map(names.map((name, place) => [name, place])));
