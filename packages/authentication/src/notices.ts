@@ -1,5 +1,4 @@
-import { singletonFields } from '@zegel/dkim';
-import { fieldsAmong, fillTexts } from '@zegel/message';
+import { fillTexts, repeatedFields } from '@zegel/message';
 import type { Author, Header } from '@zegel/message';
 import type { Notice } from './report.ts';
 
@@ -103,9 +102,8 @@ export function headerNotices(header: Header, author: Author): readonly Notice[]
   if (malformed !== -1) notices.push(notice('message.malformed-field', { field: malformed + 1 }));
   if (beginsIndented(header)) notices.push(notice('message.indented-first-line'));
   if (!author.ok) notices.push(notice(author.code, { detail: author.detail }));
-  for (const [at, { length: found }] of fieldsAmong(header, singletonFields).entries()) {
-    const field = singletonFields[at];
-    if (found > 1 && field !== 'from') notices.push(notice('message.repeated-field', { field }));
+  for (const { field } of repeatedFields(header)) {
+    if (field !== 'from') notices.push(notice('message.repeated-field', { field }));
   }
   return notices;
 }

@@ -20,7 +20,7 @@ export { bareLineEnds, unsignable } from './signable.ts';
 export type { Unsignable } from './signable.ts';
 export { readCoverageTags, readSignerTags } from './signature.ts';
 export type { CoverageTags, ReadTags, Signature, SignatureProblem, SignerTags } from './signature.ts';
-export { coverage, defaultSignedFields, singletonFields } from './signed-fields.ts';
+export { coverage, defaultSignedFields } from './signed-fields.ts';
 export type { SignedFieldSet } from './signed-fields.ts';
 export { createSigningKey, generateKeyPair, signingAlgorithm } from './signing-key.ts';
 export type { SigningAlgorithm, SigningKey } from './signing-key.ts';

@@ -1,7 +1,6 @@
-import { exceededLimit, fieldsAmong, fieldsNamed, fillTemplate, messageLimits } from '@zegel/message';
+import { exceededLimit, fieldsNamed, fillTemplate, messageLimits, repeatedFields } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { unsignableTexts } from './codes.ts';
-import { singletonFields } from './signed-fields.ts';
 
 /** Why a message is not signed. What it means for a person is in the table of `@zegel/signing`. */
 export interface Unsignable {
@@ -31,17 +30,10 @@ export function unsignable(
     return because('message.malformed-field', { field: String(malformed + 1) });
   }
   if (cutOff) return because('message.cut-off');
-  for (const [at, { length: found }] of fieldsAmong(
-    header,
-    permitRepeatedFields ? onlyFrom : singletonFields,
-  ).entries()) {
-    const field = singletonFields[at];
-    if (found > 1 && field !== undefined) return because('message.repeated-field', { field, found });
-  }
+  const repeated = repeatedFields(header).find(({ field }) => !permitRepeatedFields || field === 'from');
+  if (repeated !== undefined) return because('message.repeated-field', repeated);
   return fieldsNamed(header, 'from').length === 0 ? because('message.no-from') : null;
 }
-
-const onlyFrom: readonly string[] = ['from'];
 
 interface Facts {
   readonly field?: string;

@@ -1,3 +1,5 @@
+import { singletonFields } from './singleton-fields.ts';
+
 /**
  * Names of header fields as text. Those that most messages have are the same string each time: making a string of octets
  * costs more than finding where the field ends.
@@ -5,20 +7,7 @@
 
 /** As literals, which are one string with those elsewhere in the program: comparing them is comparing two addresses. */
 const common = [
-  'from',
-  'sender',
-  'reply-to',
-  'to',
-  'cc',
-  'bcc',
-  'subject',
-  'date',
-  'message-id',
-  'in-reply-to',
-  'references',
-  'mime-version',
-  'content-type',
-  'content-transfer-encoding',
+  ...singletonFields,
   'content-language',
   'content-disposition',
   'received',

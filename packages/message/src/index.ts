@@ -12,7 +12,7 @@ export type { Header, HeaderField } from './header.ts';
 export { exceededLimit, messageLimits } from './limits.ts';
 export type { ExceededLimit, MessageLimits } from './limits.ts';
 export { normalizeLineEnds } from './line-ends.ts';
-export { fieldsAmong } from './named-fields.ts';
+export { fieldsAmong, repeatedFields } from './named-fields.ts';
 export { asBuffer } from './octets.ts';
 export { MessageScanner, parseMessage } from './parse.ts';
 export type { ParsedMessage } from './parse.ts';

@@ -1,6 +1,7 @@
 import { keptWith } from '@zegel/dns';
 import { everyField } from './header.ts';
 import type { Header, HeaderField } from './header.ts';
+import { singletonFields } from './singleton-fields.ts';
 
 /**
  * The fields of each of some distinct lower-case names, top first, in the order of the names: one pass over the header for all of them.
@@ -23,3 +24,11 @@ export function fieldsAmong(header: Header, names: readonly string[]): readonly 
 const noFields: HeaderField[] = [];
 
 const placesOf = keptWith((names: readonly string[]) => new Map(names.map((name, place) => [name, place])));
+
+/** The fields that stand in a header more often than once, of those that may not, with how often they do. */
+export function repeatedFields(header: Header): readonly { readonly field: string; readonly found: number }[] {
+  return fieldsAmong(header, singletonFields).flatMap(({ length: found }, at) => {
+    const field = singletonFields[at];
+    return found > 1 && field !== undefined ? [{ field, found }] : [];
+  });
+}
