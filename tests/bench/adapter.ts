@@ -7,7 +7,7 @@ import { createPrivateKey } from 'node:crypto';
 import { authenticate } from '@zegel/authentication';
 import { createSigningKey, signMessage, verifyMessage } from '@zegel/dkim';
 import { evaluateDmarc } from '@zegel/dmarc';
-import { parseMessage, readAuthor } from '@zegel/message';
+import { asBuffer, parseMessage, readAuthor } from '@zegel/message';
 import { checkHost } from '@zegel/spf';
 import packageJson from './package.json' with { type: 'json' };
 import { NodeStyleResolver } from './src/node-style-resolver.ts';
@@ -98,8 +98,4 @@ export function createBench(context: BenchContext): Bench {
       return report.dmarc.result === 'pass';
     },
   };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,4 @@
-import { tableAt, loadKernel, maxPortion, portionAt } from './kernel.ts';
+import { loadKernel, maxPortion, portionAt, tableAt } from './kernel.ts';
 import type { Places } from './kernel.ts';
 
 /**

@@ -308,14 +308,7 @@ const localPart =
 function numberTag(tag: Tag | undefined, maxDigits: number): number | null | undefined {
   if (tag === undefined) return undefined;
   const { value } = tag;
-  const { length } = value;
-  if (length === 0 || length > maxDigits) return null;
-  let number = 0;
-  for (let at = 0; at < length; at++) {
-    const digit = value.charCodeAt(at) - 0x30;
-    if (digit < 0 || digit > 9) return null;
-    number = number * 10 + digit;
-  }
-  // Beyond what a number holds exactly, rounded once.
-  return length > 15 ? Number(value) : number;
+  return value.length <= maxDigits && digits.test(value) ? Number(value) : null;
 }
+
+const digits = /^[0-9]+$/;

@@ -4,10 +4,11 @@
  */
 import { ZoneResolver, normalizeName } from '@zegel/dns';
 import type { Resolver, ZoneDeclaration, ZoneListEntry } from '@zegel/dns';
+import { asBuffer } from '@zegel/message';
 
 /** Octets stand for themselves: text is one character per octet. */
 export function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return asBuffer(bytes).toString('latin1');
 }
 
 /** A resolver for a zone in lines. What cannot be read is passed over. */
