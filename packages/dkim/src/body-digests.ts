@@ -17,20 +17,25 @@ export interface BodyDigest {
  * instance; equal requests share a digest, and requests that differ only in length share a hash up to the shorter one.
  */
 export class BodyDigests {
-  readonly #runs = new Map<Canonicalization, BodyRun>();
+  /** One for each canonicalization that was asked for. */
+  readonly #runs: BodyRun[] = [];
   #lineEnds: LineEndWatch | null = null;
   #ended = false;
 
   /** Whether anybody asked for a digest: if not, the body need not be read. */
   get needsBody(): boolean {
-    return this.#runs.size > 0;
+    return this.#runs.length > 0;
   }
 
   /** Asks for a digest; before the first body bytes. `bodyLength` is the l= tag, in canonical octets. */
   request(canonicalization: Canonicalization, bodyLength?: number): () => BodyDigest {
-    const run = this.#runs.get(canonicalization) ?? new BodyRun(canonicalization);
-    this.#runs.set(canonicalization, run);
+    let run = this.#runOf(canonicalization);
+    if (run === undefined) this.#runs.push((run = new BodyRun(canonicalization)));
     return run.request(bodyLength);
+  }
+
+  #runOf(canonicalization: Canonicalization): BodyRun | undefined {
+    return this.#runs.find((run) => run.canonicalization === canonicalization);
   }
 
   /** Asks to look for bare line ends as well; before the first body bytes. */
@@ -40,19 +45,19 @@ export class BodyDigests {
 
   /** Whether a CR or LF was seen in the body that stands alone, if that was asked for. Final once the body has ended. */
   get bareLineEnds(): boolean {
-    return this.#lineEnds !== null && (this.#runs.get('relaxed')?.bareLineEnds ?? this.#lineEnds.bare);
+    return this.#lineEnds !== null && (this.#runOf('relaxed')?.bareLineEnds ?? this.#lineEnds.bare);
   }
 
   update(chunk: Uint8Array): void {
-    for (const run of this.#runs.values()) run.update(chunk);
+    for (const run of this.#runs) run.update(chunk);
     // The relaxed canonicalization sees line ends anyway.
-    if (this.#lineEnds !== null && !this.#runs.has('relaxed')) this.#lineEnds.update(chunk);
+    if (this.#lineEnds !== null && this.#runOf('relaxed') === undefined) this.#lineEnds.update(chunk);
   }
 
   /** The whole body at once: the same as `update` and `end`, with less work for a small one. */
   whole(body: Uint8Array): void {
-    for (const run of this.#runs.values()) run.whole(body);
-    if (this.#lineEnds !== null && !this.#runs.has('relaxed')) this.#lineEnds.update(body);
+    for (const run of this.#runs) run.whole(body);
+    if (this.#lineEnds !== null && this.#runOf('relaxed') === undefined) this.#lineEnds.update(body);
     this.end();
   }
 
@@ -61,16 +66,17 @@ export class BodyDigests {
     if (this.#ended) return;
     this.#ended = true;
     this.#lineEnds?.end();
-    for (const run of this.#runs.values()) run.end();
+    for (const run of this.#runs) run.end();
   }
 }
 
 /** One canonicalization of the body with its hash, and the lengths at which a digest is cut off. */
 class BodyRun {
-  readonly #canonicalization: Canonicalization;
+  readonly canonicalization: Canonicalization;
   /** Made when the body begins: a body that comes whole may do without. */
   #stream: { readonly canonicalizer: BodyCanonicalizer; readonly hash: Hash } | null = null;
-  readonly #cuts = new Map<number, string | null>();
+  /** Digests of so many octets; null until the body has come so far. Most signatures ask for none. */
+  #cuts: Map<number, string | null> | null = null;
   /** Where cuts are still to be made, the next one last: put in order once, when the body begins. */
   #lengths: number[] | null = null;
   #length = 0;
@@ -78,7 +84,7 @@ class BodyRun {
   #bareLineEnds: boolean | null = null;
 
   constructor(canonicalization: Canonicalization) {
-    this.#canonicalization = canonicalization;
+    this.canonicalization = canonicalization;
   }
 
   /** Null when this canonicalization does not look for them. */
@@ -87,9 +93,12 @@ class BodyRun {
   }
 
   request(bodyLength: number | undefined): () => BodyDigest {
-    if (bodyLength !== undefined && !this.#cuts.has(bodyLength)) this.#cuts.set(bodyLength, null);
+    if (bodyLength !== undefined) {
+      this.#cuts ??= new Map();
+      if (!this.#cuts.has(bodyLength)) this.#cuts.set(bodyLength, null);
+    }
     return () => {
-      const cut = bodyLength === undefined ? undefined : this.#cuts.get(bodyLength);
+      const cut = bodyLength === undefined ? undefined : this.#cuts?.get(bodyLength);
       const value = cut ?? this.#whole;
       if (value === null) throw new Error('A body digest was read before the body ended');
       return { value, canonicalLength: this.#length };
@@ -101,7 +110,7 @@ class BodyRun {
   }
 
   whole(body: Uint8Array): void {
-    const canonical = this.#cuts.size > 0 ? null : canonicalizeWholeBody(this.#canonicalization, body);
+    const canonical = this.#cuts === null ? canonicalizeWholeBody(this.canonicalization, body) : null;
     if (canonical === null) {
       this.update(body);
       return;
@@ -120,14 +129,14 @@ class BodyRun {
 
   #begin(): { readonly canonicalizer: BodyCanonicalizer; readonly hash: Hash } {
     this.#stream ??= {
-      canonicalizer: createBodyCanonicalizer(this.#canonicalization, (bytes) => this.#take(bytes)),
+      canonicalizer: createBodyCanonicalizer(this.canonicalization, (bytes) => this.#take(bytes)),
       hash: createHash('sha256'),
     };
     return this.#stream;
   }
 
   #take(bytes: Uint8Array): void {
-    const lengths = (this.#lengths ??= [...this.#cuts.keys()].toSorted((a, b) => b - a));
+    const lengths = (this.#lengths ??= [...(this.#cuts?.keys() ?? [])].toSorted((a, b) => b - a));
     let from = 0;
     for (;;) {
       const next = lengths.at(-1);
@@ -136,7 +145,7 @@ class BodyRun {
       this.#update(bytes, from, to);
       from = to;
       lengths.pop();
-      this.#cuts.set(next, this.#begin().hash.copy().digest('base64'));
+      this.#cuts?.set(next, this.#begin().hash.copy().digest('base64'));
     }
     this.#update(bytes, from, bytes.length);
   }

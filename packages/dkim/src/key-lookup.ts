@@ -54,7 +54,8 @@ function readAnswer(
     return { ok: false, code: 'dkim.key-syntax', evidence: other ? { ...evidence, keyRecord: other.text } : evidence };
   }
   const { text, parsed } = key;
+  const full = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic, keyRecord: text };
   return parsed.ok
-    ? { ok: true, record: parsed.record, evidence: { ...evidence, keyRecord: text } }
-    : { ok: false, code: 'dkim.key-syntax', evidence: { ...evidence, keyRecord: text } };
+    ? { ok: true, record: parsed.record, evidence: full }
+    : { ok: false, code: 'dkim.key-syntax', evidence: full };
 }

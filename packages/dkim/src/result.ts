@@ -49,7 +49,11 @@ export interface DkimResult {
   readonly evidence: DkimEvidence;
 }
 
-type Facts = Omit<DkimResult, 'result' | 'code' | 'explanation' | 'advice'>;
+type Facts = {
+  readonly [Name in Exclude<keyof DkimResult, 'result' | 'code' | 'explanation' | 'advice'>]?:
+    | DkimResult[Name]
+    | undefined;
+} & Pick<DkimResult, 'evidence'>;
 
 /** Puts a verdict together from its code and the facts, and words it. */
 export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
@@ -59,22 +63,20 @@ export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
   const texts = waived ? { ...entry, explanation: `${entry.explanation} ${testingNote}` } : entry;
   const { explanation, advice } = fillTexts(texts, facts.evidence, facts);
-  return advice === undefined
-    ? joined({ result: entry.result, code, explanation }, facts)
-    : joined({ result: entry.result, code, explanation, advice }, facts);
-}
-
-/** Adds the facts to a verdict, one by one: a spread of them would take longer than all the rest. */
-function joined(
-  verdict: Pick<DkimResult, 'result' | 'code' | 'explanation' | 'advice'>,
-  { domain, selector, identity, algorithm, signature, testing, evidence }: Facts,
-): DkimResult {
-  const result: { -readonly [Name in keyof DkimResult]?: DkimResult[Name] } & typeof verdict = verdict;
+  // One by one: a spread of the facts would take longer than all the rest.
+  const { domain, selector, identity, algorithm, signature, testing, evidence } = facts;
+  const result: { -readonly [Name in keyof DkimResult]: DkimResult[Name] } = {
+    result: entry.result,
+    code,
+    explanation,
+    evidence,
+  };
+  if (advice !== undefined) result.advice = advice;
   if (domain !== undefined) result.domain = domain;
   if (selector !== undefined) result.selector = selector;
   if (identity !== undefined) result.identity = identity;
   if (algorithm !== undefined) result.algorithm = algorithm;
   if (signature !== undefined) result.signature = signature;
   if (testing !== undefined) result.testing = testing;
-  return Object.assign(result, { evidence });
+  return result;
 }

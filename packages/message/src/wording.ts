@@ -12,7 +12,7 @@ export function fillTemplate(template: string, values: object, others: object = 
   let text = parts[0] ?? '';
   for (let at = 1; at < parts.length; at += 2) {
     const name = parts[at] ?? '';
-    const value: unknown = own(values, name) ?? own(others, name);
+    const value = member(values, name) ?? member(others, name);
     text += typeof value === 'string' || typeof value === 'number' ? printable(String(value)) : '?';
     text += parts[at + 1] ?? '';
   }
@@ -21,8 +21,9 @@ export function fillTemplate(template: string, values: object, others: object = 
 
 const noValues = {};
 
-function own(values: object, name: string): unknown {
-  return Object.hasOwn(values, name) ? Reflect.get(values, name) : undefined;
+/** What every object has, which a name could mean, are functions: they fill nothing. */
+function member(values: object, name: string): unknown {
+  return Reflect.get(values, name);
 }
 
 /** Templates taken apart: literal text and names in turn. They come from tables of codes, so that there are few. */
