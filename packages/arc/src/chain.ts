@@ -1,11 +1,12 @@
 import { fieldText, parseTagList } from '@zegel/dkim';
+import type { Tags } from '@zegel/dkim';
 import { fieldValue, fieldsAmong } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 import type { ArcCode } from './codes.ts';
 import { maxSets } from './limits.ts';
 import type { ArcLimits } from './limits.ts';
 import { parseChainStatus, parseInstance, parseSealedResults } from './parse.ts';
-import type { SealedResults, Tags } from './parse.ts';
+import type { SealedResults } from './parse.ts';
 import type { ArcEvidence } from './result.ts';
 
 /** A field with its tags. `occurrence` counts the fields of this name from the top, from 1. */

@@ -1,13 +1,11 @@
 import { parseAuthenticationResults, readAuthenticationResults } from '@zegel/auth-results';
 import type { AuthenticationResults } from '@zegel/auth-results';
 import { readCoverageTags, readSignerTags } from '@zegel/dkim';
-import type { Signature, SignatureProblem, SignerTags, Tag } from '@zegel/dkim';
+import type { Signature, SignatureProblem, SignerTags, Tags } from '@zegel/dkim';
 import type { ArcCode } from './codes.ts';
 import type { ArcLimits } from './limits.ts';
 import { maxSets } from './limits.ts';
 import type { ChainStatus } from './result.ts';
-
-export type Tags = ReadonlyMap<string, Tag>;
 
 /** What was read, or why it could not be. */
 export type Reading<T> =
@@ -56,7 +54,7 @@ export function parseSealedResults(text: string): SealedResults & { readonly ins
 export function parseMessageSignature(tags: Tags, limits: ArcLimits): Reading<Signature> {
   const signer = readSignerTags(tags);
   if (!signer.ok) return arcProblem(signer);
-  const coverage = readCoverageTags(withoutEmptyNames(tags), limits);
+  const coverage = readCoverageTags(tags, limits, withoutEmptyNames(tags.get('h')?.value));
   if (!coverage.ok) return arcProblem(coverage);
   if (coverage.value.signedFields.includes('arc-seal')) return { ok: false, code: 'arc.seal-covered', tag: 'h' };
   const { domain } = signer.value;
@@ -74,11 +72,11 @@ export function parseSeal(tags: Tags): Reading<SignerTags> {
 }
 
 /** Sealers have written `h=from::to`. A name without letters is the name of no field, and covers none. */
-function withoutEmptyNames(tags: Tags): Tags {
-  const h = tags.get('h');
-  if (h === undefined) return tags;
-  const names = h.value.split(':').filter((name) => /[^ \t\r\n]/.test(name));
-  return new Map(tags).set('h', { ...h, value: names.join(':') });
+function withoutEmptyNames(list: string | undefined): string | undefined {
+  return list
+    ?.split(':')
+    .filter((name) => /[^ \t\r\n]/.test(name))
+    .join(':');
 }
 
 const problemCodes: Partial<Record<SignatureProblem, ArcCode>> = {

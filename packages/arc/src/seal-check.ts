@@ -54,7 +54,7 @@ function checkSeal(
       evidence,
     };
   };
-  const problem = algorithmProblem(seal) ?? timeProblem(seal, now, limits);
+  const problem = algorithmProblem(seal) ?? timeProblem(seal, now.getTime(), limits);
   if (problem !== null) return finish(problem);
   if (!key.ok) return finish(key.code);
   const publicKey = usableKey(seal, key.record, limits);

@@ -70,29 +70,16 @@ export class HeaderCanonicalizer {
 
   /** Answers false when they are too much for the memory of the kernel. */
   #addByKernel(
-    { memory, relaxField }: Kernel,
+    kernel: Kernel,
     bytes: Uint8Array,
     fields: readonly FieldOffsets[],
     last: (FieldOffsets & ValueGap) | undefined,
   ): boolean {
-    let room = last === undefined ? 0 : last.end - last.start + 2;
-    for (const { start, end } of fields) room += end - start + 2;
-    if (bytes.length > maxRun || room > maxRun) return false;
-    memory.set(bytes, portionAt);
-    let out = resultAt;
-    for (const { start, colon, end } of fields) {
-      const textEnd = portionAt + endOfText(bytes, start, end);
-      out = relaxField(out, portionAt + start, portionAt + colon, textEnd, textEnd, textEnd);
-    }
-    if (last !== undefined) {
-      const { start, colon, end, valueStart, valueEnd } = last;
-      const textEnd = portionAt + endOfText(bytes, start, end);
-      const gapStart = portionAt + valueStart;
-      out = relaxField(out, portionAt + start, portionAt + colon, textEnd, gapStart, portionAt + valueEnd);
-    }
-    this.#reserve(out - resultAt);
-    memory.copy(this.#out, this.#length, resultAt, out);
-    this.#length += out - resultAt;
+    const end = relaxByKernel(kernel, bytes, fields, last);
+    if (end === null) return false;
+    this.#reserve(end - resultAt);
+    kernel.memory.copy(this.#out, this.#length, resultAt, end);
+    this.#length += end - resultAt;
     return true;
   }
 
@@ -155,6 +142,48 @@ export class HeaderCanonicalizer {
     this.#out.copy(larger, 0, 0, this.#length);
     this.#out = larger;
   }
+}
+
+/**
+ * Several fields and one with a gap, canonicalized as by `addAll`, without the last CRLF: the input of the header hash of one
+ * signature, with less work than a `HeaderCanonicalizer` takes that keeps it. Only valid until something else is canonicalized.
+ */
+export function canonicalizeWholeHeader(
+  canonicalization: Canonicalization,
+  bytes: Uint8Array,
+  fields: readonly FieldOffsets[],
+  last: FieldOffsets & ValueGap,
+): Uint8Array {
+  const kernel = canonicalization === 'relaxed' ? loadKernel() : null;
+  const end = kernel === null ? null : relaxByKernel(kernel, bytes, fields, last);
+  if (kernel !== null && end !== null) return kernel.memory.subarray(resultAt, end - 2);
+  const canonicalizer = new HeaderCanonicalizer(canonicalization);
+  canonicalizer.addAll(bytes, fields, last);
+  return canonicalizer.bytes({ withoutFinalCrlf: true });
+}
+
+/** Relaxes fields to `resultAt`, and answers where they end; null when they are too much for the memory of the kernel. */
+function relaxByKernel(
+  { memory, relaxField }: Kernel,
+  bytes: Uint8Array,
+  fields: readonly FieldOffsets[],
+  last: (FieldOffsets & ValueGap) | undefined,
+): number | null {
+  let room = last === undefined ? 0 : last.end - last.start + 2;
+  for (const { start, end } of fields) room += end - start + 2;
+  if (bytes.length > maxRun || room > maxRun) return null;
+  memory.set(bytes, portionAt);
+  let out = resultAt;
+  for (const { start, colon, end } of fields) {
+    const textEnd = portionAt + endOfText(bytes, start, end);
+    out = relaxField(out, portionAt + start, portionAt + colon, textEnd, textEnd, textEnd);
+  }
+  if (last !== undefined) {
+    const { start, colon, end, valueStart, valueEnd } = last;
+    const textEnd = portionAt + endOfText(bytes, start, end);
+    out = relaxField(out, portionAt + start, portionAt + colon, textEnd, portionAt + valueStart, portionAt + valueEnd);
+  }
+  return out;
 }
 
 const noRoom = Buffer.alloc(0);

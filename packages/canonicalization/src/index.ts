@@ -1,7 +1,7 @@
 export { createBodyCanonicalizer } from './body.ts';
 export type { BodyCanonicalizer } from './body.ts';
 export type { Canonicalization } from './canonicalization.ts';
-export { HeaderCanonicalizer } from './header.ts';
+export { HeaderCanonicalizer, canonicalizeWholeHeader } from './header.ts';
 export type { FieldOffsets, ValueGap } from './header.ts';
 export { findHeaderFields } from './header-fields.ts';
 export type { CanonicalSink } from './held-line-ends.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildKernel } from '../kernel/build.ts';
 import type { BodyCanonicalizer } from '../src/body.ts';
-import { HeaderCanonicalizer, canonicalizeWholeBody } from '../src/index.ts';
+import { HeaderCanonicalizer, canonicalizeWholeBody, canonicalizeWholeHeader } from '../src/index.ts';
 import type { CanonicalSink, FieldOffsets } from '../src/index.ts';
 import { loadKernel, maxPortion } from '../src/kernel.ts';
 import { LineEndWatch } from '../src/line-end-watch.ts';
@@ -167,6 +167,12 @@ describe('The kernel, for header fields,', () => {
           return latin1(header);
         });
         expect(fast).toBe(plain);
+        for (const form of ['relaxed', 'simple'] as const) {
+          const kept = new HeaderCanonicalizer(form, null);
+          kept.addAll(bytes, offsets, gapped);
+          const whole = canonicalizeWholeHeader(form, bytes, offsets, gapped);
+          expect(Buffer.from(whole).toString('latin1')).toBe(latin1(kept).slice(0, -2));
+        }
       }),
       { numRuns: 3000 },
     );
@@ -182,6 +188,9 @@ describe('The kernel, for header fields,', () => {
     const repeated = new HeaderCanonicalizer('relaxed');
     repeated.addAll(Buffer.from(`A: ${'b'.repeat(30_000)}\r\n`), [...many, ...many, ...many]);
     expect(latin1(repeated)).toBe(`a:${'b'.repeat(30_000)}\r\n`.repeat(3));
+    const [last] = offsetsOf([long]);
+    const whole = canonicalizeWholeHeader('relaxed', bytes, [], { ...last!, valueStart: 9, valueEnd: 9 });
+    expect(Buffer.from(whole).toString('latin1')).toBe(`subject:${'a b'.repeat(20_000)}`);
   });
 });
 

@@ -1,4 +1,4 @@
-import { HeaderCanonicalizer } from '@zegel/canonicalization';
+import { HeaderCanonicalizer, canonicalizeWholeHeader } from '@zegel/canonicalization';
 import type { Canonicalization } from '@zegel/canonicalization';
 import { keptWith } from '@zegel/dns';
 import { commonName, everyField } from '@zegel/message';
@@ -74,24 +74,32 @@ const selectorOf = keptWith((names: readonly string[]) => new FieldSelector(name
 
 /**
  * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom up
- * and nothing when they are used up (§5.4.2), then the signature field without the value of b= and without the final CRLF.
- *
- * @param own the signature field itself where it stands in the header: never counted as one of the h= fields.
+ * and nothing when they are used up (§5.4.2), then a signature field that is being made, without its final CRLF. The caller's to keep.
  */
 export function signedData(
   header: Header,
   names: readonly string[],
   canonicalization: Canonicalization,
-  signatureField: SignatureField,
-  own?: HeaderField,
+  made: SignatureField,
 ): Uint8Array {
-  const { bytes } = header;
+  return new CoveredFields(header.bytes, selectFields(header, names), canonicalization).signedWith(made);
+}
+
+/**
+ * The same for a signature field of the header itself, `own`, without the value of its b=. It is never counted as one of the
+ * h= fields. Only valid until something else is canonicalized.
+ *
+ * @param value where the raw b= value stands in the field, counted from behind its colon.
+ */
+export function dataToVerify(
+  header: Header,
+  names: readonly string[],
+  canonicalization: Canonicalization,
+  own: HeaderField,
+  value: { readonly valueStart: number; readonly valueEnd: number },
+): Uint8Array {
   const fields = selectFields(header, names, own);
-  if (signatureField.bytes !== bytes)
-    return new CoveredFields(bytes, fields, canonicalization).signedWith(signatureField);
-  const canonicalizer = new HeaderCanonicalizer(canonicalization);
-  canonicalizer.addAll(bytes, fields, signatureField);
-  return canonicalizer.bytes({ withoutFinalCrlf: true });
+  return canonicalizeWholeHeader(canonicalization, header.bytes, fields, signatureField(header, own, value));
 }
 
 /** The fields of h=, canonicalized once for all the signatures that are made over them. */

@@ -25,7 +25,7 @@ export type { SignedFieldSet } from './signed-fields.ts';
 export { createSigningKey, generateKeyPair, signingAlgorithm } from './signing-key.ts';
 export type { SigningAlgorithm, SigningKey } from './signing-key.ts';
 export { parseTagList } from './tag-list.ts';
-export type { Tag, TagList } from './tag-list.ts';
+export type { Tag, TagList, Tags } from './tag-list.ts';
 export {
   algorithmProblem,
   beginSignatureCheck,

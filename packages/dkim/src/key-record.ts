@@ -34,8 +34,8 @@ export function parseKeyRecord(text: string): ParsedKeyRecord {
   const version = tags.get('v');
   if (version !== undefined && version.value !== 'DKIM1') return { ok: false, reason: 'not-dkim', tag: 'v' };
   // RFC 6376 §3.6.1: v= MUST be the first tag when it is there.
-  const [first] = tags.keys();
-  if (version !== undefined && first !== 'v') return { ok: false, reason: 'syntax', tag: 'v' };
+  const [first] = tags;
+  if (version !== undefined && first?.[0] !== 'v') return { ok: false, reason: 'syntax', tag: 'v' };
   const p = tags.get('p');
   if (p === undefined) return { ok: false, reason: version === undefined ? 'not-dkim' : 'syntax', tag: 'p' };
   const publicKey = p.value === '' ? '' : base64Text(p.value);

@@ -3,7 +3,7 @@ import { KeptByText, isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import type { DkimLimits } from './limits.ts';
 import { base64Text, foldingWhiteSpace, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
-import type { Tag } from './tag-list.ts';
+import type { Tag, Tags } from './tag-list.ts';
 
 /** Who signed and how: the tags that DKIM-Signature, ARC-Message-Signature and ARC-Seal share (RFC 6376 §3.5). */
 export interface SignerTags {
@@ -66,6 +66,9 @@ export type ParsedSignature =
       readonly partial: { readonly domain?: string; readonly selector?: string; readonly value?: string };
     };
 
+/** What is still being put together. */
+type Unfinished<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** Tags that were read, or the one that was wrong. */
 export type ReadTags<T> =
   | { readonly ok: true; readonly value: T }
@@ -110,7 +113,7 @@ function joined(
   coverage: CoverageTags,
   identity: { readonly text: string; readonly domain: string },
 ): Signature {
-  const signature: { -readonly [Name in keyof Signature]: Signature[Name] } = {
+  const signature: Unfinished<Signature> = {
     algorithm: signer.algorithm,
     value: signer.value,
     signatureBytes: signer.signatureBytes,
@@ -132,7 +135,7 @@ function joined(
 }
 
 /** d=, s= and b= as far as they can be read. */
-function readableTags(tags: TagMap): { readonly domain?: string; readonly selector?: string; readonly value?: string } {
+function readableTags(tags: Tags): { readonly domain?: string; readonly selector?: string; readonly value?: string } {
   const domain = domainTag(tags.get('d'));
   const selector = domainTag(tags.get('s'));
   const b = tags.get('b');
@@ -145,10 +148,8 @@ function readableTags(tags: TagMap): { readonly domain?: string; readonly select
   };
 }
 
-type TagMap = ReadonlyMap<string, Tag>;
-
 /** Reads a=, b=, d=, s= and t=. A missing tag is reported like an invalid one, with `dkim.missing-tag`. */
-export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
+export function readSignerTags(tags: Tags): ReadTags<SignerTags> {
   const a = tags.get('a');
   const b = tags.get('b');
   const d = tags.get('d');
@@ -167,7 +168,7 @@ export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
   if (signatureText === null) return invalid('b');
   const timestamp = numberTag(tags.get('t'), 12);
   if (timestamp === null) return invalid('t');
-  const value = {
+  const value: Unfinished<SignerTags> = {
     algorithm,
     value: signatureText,
     signatureBytes: Buffer.from(signatureText, 'base64'),
@@ -176,15 +177,23 @@ export function readSignerTags(tags: TagMap): ReadTags<SignerTags> {
     valueStart: b.start,
     valueEnd: b.end,
   };
-  return { ok: true, value: timestamp === undefined ? value : { ...value, timestamp } };
+  if (timestamp !== undefined) value.timestamp = timestamp;
+  return { ok: true, value };
 }
 
-/** Reads bh=, c=, h=, l=, q= and x=. Demands that h= names From (RFC 6376 §3.5). */
-export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSignedFields'>): ReadTags<CoverageTags> {
+/**
+ * Reads bh=, c=, h=, l=, q= and x=. Demands that h= names From (RFC 6376 §3.5).
+ *
+ * @param fieldNames what is read instead of the value of h=.
+ */
+export function readCoverageTags(
+  tags: Tags,
+  limits: Pick<DkimLimits, 'maxSignedFields'>,
+  fieldNames = tags.get('h')?.value,
+): ReadTags<CoverageTags> {
   const bh = tags.get('bh');
-  const h = tags.get('h');
   if (bh === undefined) return missing('bh');
-  if (h === undefined) return missing('h');
+  if (fieldNames === undefined) return missing('h');
   const bodyHash = base64Text(bh.value);
   if (bodyHash === null) return invalid('bh');
 
@@ -192,7 +201,7 @@ export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSign
   const canonicalization = c === undefined ? simple : canonicalizations.get(c.value);
   if (canonicalization === null) return invalid('c');
 
-  const signedFields = fieldNameLists.get(h.value);
+  const signedFields = fieldNameLists.get(fieldNames);
   if (signedFields === null) return invalid('h');
   if (signedFields.length > limits.maxSignedFields) {
     return { ok: false, code: 'dkim.too-many-signed-fields', tag: 'h' };
@@ -212,14 +221,14 @@ export function readCoverageTags(tags: TagMap, limits: Pick<DkimLimits, 'maxSign
   if (expiration === null || (expiration !== undefined && typeof timestamp === 'number' && expiration <= timestamp)) {
     return invalid('x');
   }
-  const value = {
+  const value: Unfinished<CoverageTags> = {
     bodyHash,
     headerCanonicalization: canonicalization.header,
     bodyCanonicalization: canonicalization.body,
     signedFields,
-    ...(bodyLength === undefined ? {} : { bodyLength }),
-    ...(expiration === undefined ? {} : { expiration }),
   };
+  if (bodyLength !== undefined) value.bodyLength = bodyLength;
+  if (expiration !== undefined) value.expiration = expiration;
   return { ok: true, value };
 }
 
@@ -274,7 +283,7 @@ function isCanonicalization(word: string): word is Canonicalization {
 }
 
 /** h=: field names separated by colons with folding white space around them. */
-function fieldNames(value: string): readonly string[] | null {
+function readFieldNames(value: string): readonly string[] | null {
   const list = value.toLowerCase();
   if (!fieldNameList.test(list)) return null;
   const names = list.split(':');
@@ -282,7 +291,7 @@ function fieldNames(value: string): readonly string[] | null {
 }
 
 /** The same, made once for each text: a sender signs the same fields of most messages. */
-const fieldNameLists = new KeptByText(fieldNames, 2_048);
+const fieldNameLists = new KeptByText(readFieldNames, 2_048);
 
 const fieldNameList = /^[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*(?::[ \t\r\n]*[\x21-\x39\x3b-\x7e]+[ \t\r\n]*)*$/;
 

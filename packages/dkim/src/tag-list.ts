@@ -9,8 +9,14 @@ export interface Tag {
   readonly end: number;
 }
 
+/** The tags of a list by name, in the order they stand. */
+export interface Tags extends Iterable<readonly [name: string, tag: Tag]> {
+  get(name: string): Tag | undefined;
+  has(name: string): boolean;
+}
+
 export type TagList =
-  | { readonly ok: true; readonly tags: ReadonlyMap<string, Tag> }
+  | { readonly ok: true; readonly tags: Tags }
   | { readonly ok: false; readonly reason: 'syntax' | 'repeated-tag'; readonly tag?: string };
 
 /**
@@ -23,19 +29,72 @@ export function parseTagList(text: string): TagList {
   if (places === null) return plainTagList(text);
   const { offsets, length, base } = places;
   const place = (at: number): number => (offsets[at] ?? 0) - base;
-  const tags = new Map<string, Tag>();
+  const tags = new TagsByName();
   for (let at = 0; at < length; at += 6) {
-    const name = text.slice(place(at), place(at + 1));
+    const name = tagName(text, place(at), place(at + 1));
     const value = text.slice(place(at + 2), place(at + 3));
-    tags.set(name, { value, start: place(at + 4), end: place(at + 5) });
-    if (tags.size * 6 <= at) return { ok: false, reason: 'repeated-tag', tag: name };
+    if (!tags.add(name, { value, start: place(at + 4), end: place(at + 5) })) {
+      return { ok: false, reason: 'repeated-tag', tag: name };
+    }
   }
   return { ok: true, tags };
 }
 
+/**
+ * A dozen names are found sooner one after the other than in a `Map`, which grows twice until it holds them. A list of a sender
+ * who has more tags in mind gets one.
+ */
+class TagsByName implements Tags {
+  readonly #names: string[] = [];
+  readonly #tags: Tag[] = [];
+  #others: Map<string, Tag> | null = null;
+
+  /** False when there is one of this name. */
+  add(name: string, tag: Tag): boolean {
+    if (this.has(name)) return false;
+    if (this.#names.length < maxListed) {
+      this.#names.push(name);
+      this.#tags.push(tag);
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(name, tag);
+    }
+    return true;
+  }
+
+  get(name: string): Tag | undefined {
+    const names = this.#names;
+    for (let at = 0; at < names.length; at++) if (names[at] === name) return this.#tags[at];
+    return this.#others?.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  *[Symbol.iterator](): Generator<readonly [string, Tag]> {
+    for (const name of [...this.#names, ...(this.#others?.keys() ?? [])]) {
+      const tag = this.get(name);
+      if (tag !== undefined) yield [name, tag];
+    }
+  }
+}
+
+const maxListed = 32;
+
+/** A part of a text as the very string that a literal is, where it is the name of a known tag: comparing them is comparing two addresses. */
+function tagName(text: string, from: number, to: number): string {
+  if (to - from === 1) return text.charAt(from);
+  const name = text.slice(from, to);
+  return longNames.get(name) ?? name;
+}
+
+const longNames = new Map(['bh', 'cv'].map((name) => [name, name]));
+
 /** The same without the kernel: any list, what it is tested against, and what says why a text is none. */
 export function plainTagList(text: string): TagList {
-  const tags = new Map<string, Tag>();
+  const tags = new TagsByName();
+  let first = true;
   let from = 0;
   while (from <= text.length) {
     const semicolon = text.indexOf(';', from);
@@ -43,25 +102,25 @@ export function plainTagList(text: string): TagList {
     const equals = text.indexOf('=', from);
     if (equals === -1 || equals > end) {
       // Only what follows the last semicolon may be empty.
-      if (semicolon === -1 && tags.size > 0 && stripFws(text.slice(from)) === '') break;
+      if (semicolon === -1 && !first && stripFws(text.slice(from)) === '') break;
       return { ok: false, reason: 'syntax' };
     }
     const name = stripFws(text.slice(from, equals));
     const value = stripFws(text.slice(equals + 1, end));
-    if (name === null || value === null || !tagName.test(name) || !tagValue.test(value)) {
-      return { ok: false, reason: 'syntax', ...(name !== null && tagName.test(name) ? { tag: name } : {}) };
+    if (name === null || value === null || !nameSyntax.test(name) || !valueSyntax.test(value)) {
+      return { ok: false, reason: 'syntax', ...(name !== null && nameSyntax.test(name) ? { tag: name } : {}) };
     }
-    if (tags.has(name)) return { ok: false, reason: 'repeated-tag', tag: name };
-    tags.set(name, { value, start: equals + 1, end });
+    if (!tags.add(name, { value, start: equals + 1, end })) return { ok: false, reason: 'repeated-tag', tag: name };
+    first = false;
     if (semicolon === -1) break;
     from = semicolon + 1;
   }
   return { ok: true, tags };
 }
 
-const tagName = /^[A-Za-z][A-Za-z0-9_]*$/;
+const nameSyntax = /^[A-Za-z][A-Za-z0-9_]*$/;
 /** VALCHAR, folding white space between, and octets above US-ASCII. */
-const tagValue = /^[\x21-\x3a\x3c-\x7e\x80-\xff \t\r\n]*$/;
+const valueSyntax = /^[\x21-\x3a\x3c-\x7e\x80-\xff \t\r\n]*$/;
 
 /**
  * A part of a text without folding white space at both ends; null when a CR or LF in it is not part of a fold (RFC 5322
@@ -117,6 +176,8 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Base64 (RFC 4648 §4) without the folding white space in it; null for a text that is none. */
 export function base64Text(value: string): string | null {
+  // A body hash stands in one piece, and is too short to be worth a way to the kernel and back.
+  if (value.length <= maxShort && base64.test(value)) return value;
   const compact = compactBase64(value);
   return compact === undefined ? plainBase64Text(value) : compact;
 }
@@ -126,5 +187,7 @@ export function plainBase64Text(value: string): string | null {
   const text = withoutFws(value);
   return base64.test(text) ? text : null;
 }
+
+const maxShort = 64;
 
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;

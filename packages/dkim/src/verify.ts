@@ -1,11 +1,11 @@
-import { isSubdomainOf } from '@zegel/dns';
+import { after, all, isSubdomainOf } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
 import { asBuffer, fieldsNamed, parseMessage, readAuthor } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import type { BodyDigest } from './body-digests.ts';
 import type { DkimCode } from './codes.ts';
-import { signatureField, signedData } from './header-data.ts';
+import { dataToVerify } from './header-data.ts';
 import { lookUpKey } from './key-lookup.ts';
 import type { KeyLookup } from './key-lookup.ts';
 import { signatureHolds, usableKey } from './key-use.ts';
@@ -41,11 +41,11 @@ export interface DkimVerification {
 }
 
 /** Verifies every DKIM-Signature of a whole message with CRLF line ends (RFC 6376 §6). */
-export async function verifyMessage(raw: Uint8Array, options: VerifyOptions): Promise<readonly DkimResult[]> {
+export function verifyMessage(raw: Uint8Array, options: VerifyOptions): Promise<readonly DkimResult[]> {
   const { header, body } = parseMessage(raw);
   const verification = beginVerification(header, options);
   verification.whole(body);
-  return await verification.end();
+  return verification.end();
 }
 
 /**
@@ -70,12 +70,7 @@ export function beginVerification(header: Header, options: VerifyOptions): DkimV
     async end() {
       digests.end();
       if (checks.length === 0) return [dkimResult('dkim.none', { evidence: {} })];
-      const results: DkimResult[] = [];
-      for (const check of checks) {
-        const result = check();
-        results.push(result instanceof Promise ? await result : result);
-      }
-      return results;
+      return all(checks.map((check) => check()));
     },
   };
 }
@@ -124,6 +119,7 @@ export function fieldText(header: Header, field: HeaderField): string {
 
 /** Replaces the signatures above the limit by a `policy` result: the author's own domain first, then from the top. */
 function chosen(reads: readonly Read[], header: Header, limits: DkimLimits): readonly Read[] {
+  if (reads.length <= limits.maxSignatures) return reads;
   const readable = reads.filter((read) => 'signature' in read);
   if (readable.length <= limits.maxSignatures) return reads;
   const author = readAuthor(header);
@@ -156,11 +152,11 @@ export function beginSignatureCheck(
 ): () => DkimResult | Promise<DkimResult> {
   const { signature } = read;
   const evidence = signatureEvidence(read);
-  const finish = (code: DkimCode, testing = false): DkimResult => {
-    const names = named(signature);
-    return dkimResult(code, testing ? { ...names, testing, evidence } : { ...names, evidence });
+  const finish = (code: DkimCode, testing?: boolean): DkimResult => {
+    const { domain, selector, identity, algorithm, value } = signature;
+    return dkimResult(code, { domain, selector, identity, algorithm, signature: value, testing, evidence });
   };
-  const problem = algorithmProblem(signature) ?? timeProblem(signature, options.now ?? new Date(), limits);
+  const problem = algorithmProblem(signature) ?? timeProblem(signature, options.now?.getTime() ?? Date.now(), limits);
   if (problem !== null) return () => finish(problem);
 
   const digest = digests.request(signature.bodyCanonicalization, signature.bodyLength);
@@ -168,11 +164,12 @@ export function beginSignatureCheck(
   // Whoever calls end() sees the rejection; a caller that never does must not bring the process down.
   if (looking instanceof Promise) looking.catch(() => {});
   const check = (key: KeyLookup): DkimResult => {
-    Object.assign(evidence, key.evidence);
+    addKey(evidence, key.evidence);
     if (!key.ok) return finish(key.code);
-    return finish(checkSignature(read, header, key, digest(), limits, evidence), key.record.testing);
+    const code = checkSignature(read, header, key, digest(), limits, evidence);
+    return key.record.testing ? finish(code, true) : finish(code);
   };
-  return () => (looking instanceof Promise ? looking.then(check) : check(looking));
+  return () => after(looking, check);
 }
 
 /** What has been found out so far. */
@@ -191,19 +188,28 @@ function signatureEvidence({ occurrence, signature }: ReadSignature): Findings {
   return evidence;
 }
 
+/** One by one, as `dkimResult` does it and for the same reason. */
+function addKey(evidence: Findings, { keyName, keyTtl, keyAuthentic, keyRecord, reason }: DkimEvidence): void {
+  if (keyName !== undefined) evidence.keyName = keyName;
+  if (keyTtl !== undefined) evidence.keyTtl = keyTtl;
+  if (keyAuthentic !== undefined) evidence.keyAuthentic = keyAuthentic;
+  if (keyRecord !== undefined) evidence.keyRecord = keyRecord;
+  if (reason !== undefined) evidence.reason = reason;
+}
+
 /** Whether a= is an algorithm that counts (RFC 8301 §3.1, RFC 8463). */
 export function algorithmProblem({ algorithm }: Pick<Signature, 'algorithm'>): DkimCode | null {
   if (algorithm === 'rsa-sha256' || algorithm === 'ed25519-sha256') return null;
   return algorithm === 'rsa-sha1' ? 'dkim.algorithm-obsolete' : 'dkim.algorithm-unsupported';
 }
 
-/** Whether t= lies in the future or x= in the past. */
+/** Whether t= lies in the future or x= in the past. `now`: milliseconds since 1970. */
 export function timeProblem(
   { timestamp, expiration }: Pick<Signature, 'timestamp' | 'expiration'>,
-  now: Date,
+  now: number,
   limits: Pick<DkimLimits, 'clockSkew'>,
 ): DkimCode | null {
-  const seconds = now.getTime() / 1000;
+  const seconds = now / 1000;
   if (expiration !== undefined && seconds > expiration + limits.clockSkew) return 'dkim.expired';
   if (timestamp !== undefined && timestamp > seconds + limits.clockSkew) return 'dkim.timestamp-in-future';
   return null;
@@ -233,8 +239,7 @@ function checkSignature(
     if (bodyLength > canonicalLength) return 'dkim.body-length-exceeds';
   }
 
-  const own = signatureField(header, field, signature);
-  const data = signedData(header, signature.signedFields, signature.headerCanonicalization, own, field);
+  const data = dataToVerify(header, signature.signedFields, signature.headerCanonicalization, field, signature);
   const headerIntact = signatureHolds(signature, publicKey.key, data);
   if (!isSameHash(signed, computed)) {
     evidence.headerIntact = headerIntact;

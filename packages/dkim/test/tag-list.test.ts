@@ -56,6 +56,18 @@ describe('RFC 6376 §3.2 tag=value lists', () => {
     expect(parseTagList('v=1; a=2; v=1')).toEqual({ ok: false, reason: 'repeated-tag', tag: 'v' });
   });
 
+  it('finds any of many tags, in their order, and the one that stands there twice', () => {
+    const many = Array.from({ length: 100 }, (_, at) => `t${at}=${at}`);
+    const list = parseTagList(many.join(';'));
+    const tags = list.ok ? list.tags : [];
+    expect([...tags].map(([name, { value }]) => `${name}=${value}`)).toEqual(many);
+    for (const twice of ['t3', 't99']) {
+      const text = `${many.join(';')};${twice}=x`;
+      expect(parseTagList(text)).toEqual({ ok: false, reason: 'repeated-tag', tag: twice });
+      expect(plainTagList(text)).toEqual(parseTagList(text));
+    }
+  });
+
   it('says where the raw value stands', () => {
     const text = 'v=1; b = AB\r\n CD ; c=x';
     const list = parseTagList(text);
