@@ -10,7 +10,7 @@ import {
   unsignedField,
 } from '@zegel/dkim';
 import type { SignatureField, SignedFieldSet, SigningKey, Unsignable } from '@zegel/dkim';
-import { LineEndWatch, messageLimits, parseMessage } from '@zegel/message';
+import { hasBareLineEnds, messageLimits, parseMessage } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { arcFields, readChain } from './chain.ts';
 import type { ArcSet } from './chain.ts';
@@ -90,8 +90,6 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
   const names = options.fields ?? coverage(header, sealedFields, limits.maxSignedFields).names;
   checkNames(names);
   const sets = setsBelow(header, chain, limits);
-  const headerLineEnds = new LineEndWatch();
-  headerLineEnds.update(header.bytes);
   const problem = chainProblem(chain) ?? headerProblem(header, limits);
   const digests = options.digests ?? new BodyDigests();
   digests.watchLineEnds();
@@ -104,7 +102,7 @@ export function beginSealing(header: Header, options: SealOptions): ArcSealing {
     async end() {
       if (problem !== null || digest === null) return { ok: false, problem: unsealed(problem ?? bareLineEnds) };
       digests.end();
-      if (headerLineEnds.bare || digests.bareLineEnds) return { ok: false, problem: unsealed(bareLineEnds) };
+      if (hasBareLineEnds(header) || digests.bareLineEnds) return { ok: false, problem: unsealed(bareLineEnds) };
       const instance = chain.sets + 1;
       const common = {
         i: String(instance),

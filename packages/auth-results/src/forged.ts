@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
-import { LineEndWatch, asBuffer, everyField, normalizeDomain } from '@zegel/message';
+import { asBuffer, everyField, hasBareLineEnds, holdsBareLineEnd, normalizeDomain } from '@zegel/message';
 import type { Header, HeaderEdits, HeaderField } from '@zegel/message';
 import { authResultsLimits, maxIdentifierOctets } from './limits.ts';
 import { peek, scan, skipCfws, takeRun } from './tokens.ts';
@@ -49,7 +49,7 @@ const looseLineEnd = /(?:\r?\n|\r(?!\n))(?![ \t])/g;
  */
 export function findForged(header: Header, authservIds: readonly string[]): HeaderEdits['remove'] {
   const bytes = asBuffer(header.bytes);
-  const isBare = hasBareLineEnd(bytes);
+  const isBare = hasBareLineEnds(header);
   let ours: ReadonlySet<string> | undefined;
   /** Where they begin: fields beyond the list are made anew each time they are looked at. */
   let forged: Set<number> | undefined;
@@ -77,7 +77,7 @@ function isForged(bytes: Buffer, field: HeaderField, ours: ReadonlySet<string>, 
   if (field.name === fieldName && claimsOurs(valueOf(bytes, field), ours)) return true;
   const all = bytes.subarray(field.start, field.end);
   if (field.name === '' && isForgedLine(all.toString('latin1'), ours)) return true;
-  return isBare && hasBareLineEnd(all) && smugglesLine(all.toString('latin1'), ours);
+  return isBare && holdsBareLineEnd(all) && smugglesLine(all.toString('latin1'), ours);
 }
 
 /** As much of a value as is looked at, one octet a character, and whether that is all of it. */
@@ -140,14 +140,6 @@ function comparableNames(id: string): string[] {
 /** Whether an A-label is not one that IDNA writes: careless decoders make a plain name even of some of those. */
 function hasUnknownLabel(name: string): boolean {
   return name.includes('xn--') && /(?:^$|xn--)/.test(domainToUnicode(name));
-}
-
-/** Whether there is a CR without LF or an LF without CR. */
-function hasBareLineEnd(bytes: Uint8Array): boolean {
-  const lineEnds = new LineEndWatch();
-  lineEnds.update(bytes);
-  lineEnds.end();
-  return lineEnds.bare;
 }
 
 /** Whether a line behind a bare CR or LF is a forged field to a reader who takes either for a line end. */

@@ -6,7 +6,7 @@ import { discoverPolicy, evaluateDmarc } from '@zegel/dmarc';
 import type { DkimIdentifier, DmarcResult } from '@zegel/dmarc';
 import { SharedLookups } from '@zegel/dns';
 import type { Resolver } from '@zegel/dns';
-import { LineEndWatch, MessageScanner, exceededLimit, parseMessage, readAuthor } from '@zegel/message';
+import { MessageScanner, exceededLimit, hasBareLineEnds, parseMessage, readAuthor } from '@zegel/message';
 import type { Header, HeaderEdits } from '@zegel/message';
 import { formatReceivedSpf } from '@zegel/spf';
 import type { BimiSupport } from './bimi.ts';
@@ -118,8 +118,6 @@ export function beginAuthentication(
   const discovery = exceeded === null ? findPolicy(authorDomains, policyLookups, deadline.signal) : null;
   // Whoever calls end() sees a rejection; a run that is dropped must not bring the process down.
   for (const running of [spf, iprev, discovery]) running?.catch(() => {});
-  const headerLineEnds = new LineEndWatch();
-  headerLineEnds.update(header.bytes);
   let size = header.bytes.length + 2;
 
   return {
@@ -137,9 +135,8 @@ export function beginAuthentication(
       deadline.start();
       let isComplete = false;
       try {
-        headerLineEnds.end();
         digests.end();
-        const hasBareLineEnds = headerLineEnds.bare || digests.bareLineEnds;
+        const isBare = hasBareLineEnds(header) || digests.bareLineEnds;
         const tooLarge =
           size > limits.maxMessageBytes
             ? { limit: 'maxMessageBytes', found: size, allowed: limits.maxMessageBytes }
@@ -149,7 +146,7 @@ export function beginAuthentication(
         const notices: Notice[] = [];
         if (context.lineEndsNormalized === true) notices.push(notice('message.line-ends-normalised'));
         if (isDamaged) notices.push(notice('message.bytes-not-exact'));
-        if (hasBareLineEnds) notices.push(notice('message.bare-line-ends'));
+        if (isBare) notices.push(notice('message.bare-line-ends'));
         notices.push(...headerNotices(header, author));
         if (limit !== null) notices.push(notice('message.limit-exceeded', limit));
         const [checked, chain, spfVerdicts, iprevVerdict] = await Promise.all([dkim?.end(), arc?.end(), spf, iprev]);
@@ -163,7 +160,9 @@ export function beginAuthentication(
         );
         const dmarcVerdict: DmarcVerdict = isDamaged ? withoutSignatures(dmarc, header) : dmarc;
         const bimi =
-          isAbove || isDamaged ? undefined : await options.bimi?.check({ header, dmarc, signal: deadline.signal });
+          isAbove || isDamaged || options.bimi === undefined
+            ? undefined
+            : await options.bimi.check({ header, dmarc, signal: deadline.signal });
         isComplete = !isAbove;
         const isExhausted = lookups.exhausted || policyLookups.exhausted;
         const verdicts = {
@@ -184,7 +183,7 @@ export function beginAuthentication(
           ],
           limits: cutShort(verdicts, isAbove, isExhausted),
         });
-        if (options.sealingKey === undefined || chain === undefined || isAbove || hasBareLineEnds) return result;
+        if (options.sealingKey === undefined || chain === undefined || isAbove || isBare) return result;
         return await sealResults(header, result, { chain, key: options.sealingKey, digests, now, limits });
       } finally {
         deadline.end(isComplete);

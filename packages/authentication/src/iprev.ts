@@ -1,5 +1,5 @@
-import { lookUp } from '@zegel/dns';
-import type { Resolver } from '@zegel/dns';
+import { after, all, lookUp } from '@zegel/dns';
+import type { DnsAnswer, Resolver } from '@zegel/dns';
 import { fillTexts } from '@zegel/message';
 import { formatIp, parseClientIp, reverseName } from '@zegel/spf';
 import { iprevCodes } from './iprev-codes.ts';
@@ -20,15 +20,34 @@ export async function checkIprev(ip: string, resolver: Resolver, signal: AbortSi
   const client = parseClientIp(ip);
   if (client === undefined) throw new TypeError('ip must be one IPv4 or IPv6 address');
   const address = formatIp(client);
-  const reverse = await lookUp(resolver, reverseName(client), 'PTR', { signal });
+  return after(lookUp(resolver, reverseName(client), 'PTR', { signal }), (reverse) =>
+    checkNames(address, client.version === 4 ? 'A' : 'AAAA', reverse, resolver, signal),
+  );
+}
+
+/** The same once the names are there. */
+function checkNames(
+  address: string,
+  type: 'A' | 'AAAA',
+  reverse: DnsAnswer<'PTR'>,
+  resolver: Resolver,
+  signal: AbortSignal,
+): IprevVerdict | Promise<IprevVerdict> {
   if (reverse.status === 'temporary-failure') {
     return verdict('iprev.dns-failure', { ip: address, names: [], reason: reverse.reason });
   }
   if (reverse.status !== 'found') return verdict('iprev.no-name', { ip: address, names: [] });
 
   const names = reverse.records.slice(0, maxReverseNames);
-  const type = client.version === 4 ? 'A' : 'AAAA';
-  const answers = await Promise.all(names.map(async (name) => lookUp(resolver, name, type, { signal })));
+  const asked = names.map((name) => lookUp(resolver, name, type, { signal }));
+  return after(all(asked), (answers) => conclude(address, names, answers));
+}
+
+function conclude(
+  address: string,
+  names: readonly string[],
+  answers: readonly DnsAnswer<'A' | 'AAAA'>[],
+): IprevVerdict {
   const confirmed = names.find((_, index) => {
     const answer = answers[index];
     return answer?.status === 'found' && answer.records.includes(address);

@@ -8,7 +8,6 @@ import type {
   BimiVerdict,
   DkimVerdict,
   DmarcVerdict,
-  IprevVerdict,
   SpfVerdict,
 } from './report.ts';
 
@@ -34,32 +33,33 @@ export function writeResults(
   { dkim, spf, dmarc, arc, iprev, auth, bimi }: Verdicts,
   { nullReversePath, maxSignatures }: WriteOptions,
 ): AuthenticationResults {
-  return {
-    authservId,
-    results: [
-      ...authResults(auth),
-      ...iprevResults(iprev),
-      ...dkimResults(dkim, maxSignatures),
-      ...spfResults(spf.mailFrom, nullReversePath),
-      dmarcResult(dmarc),
-      ...arcResults(arc),
-      ...bimiResults(bimi),
-    ],
-  };
+  const results: MethodResult[] = [];
+  if (auth !== undefined) results.push(authResult(auth));
+  if (iprev !== undefined) results.push(methodResult('iprev', iprev, [['policy', 'iprev', iprev.evidence.ip]]));
+  pushDkimResults(results, dkim, maxSignatures);
+  // Nothing is said of a check that was not made.
+  if (spf.mailFrom.evidence !== undefined) results.push(spfResult(spf.mailFrom, nullReversePath));
+  results.push(dmarcResult(dmarc));
+  // Nor of a chain that is not there.
+  if (arc.result !== 'none') results.push(arcResult(arc));
+  if (bimi !== undefined) results.push(bimiResult(bimi));
+  return { authservId, results };
 }
 
-function dkimResults(dkim: readonly DkimVerdict[], maxSignatures: number): readonly MethodResult[] {
+function pushDkimResults(results: MethodResult[], dkim: readonly DkimVerdict[], maxSignatures: number): void {
   const checked = dkim.filter((verdict) => verdict.code !== 'dkim.too-many-signatures').slice(0, maxSignatures);
   const prefixes = uniquePrefixes(checked.map((verdict) => verdict.signature ?? ''));
-  return checked.map((verdict, index) =>
-    methodResult('dkim', verdict, [
-      ['header', 'd', verdict.domain],
-      ['header', 'i', identityDomain(verdict)],
-      ['header', 's', verdict.selector],
-      ['header', 'a', verdict.algorithm],
-      ['header', 'b', prefixes[index]],
-    ]),
-  );
+  for (const [index, verdict] of checked.entries()) {
+    results.push(
+      methodResult('dkim', verdict, [
+        ['header', 'd', verdict.domain],
+        ['header', 'i', identityDomain(verdict)],
+        ['header', 's', verdict.selector],
+        ['header', 'a', verdict.algorithm],
+        ['header', 'b', prefixes[index]],
+      ]),
+    );
+  }
 }
 
 /** The domain of i= with its `@`, when it is not that of d=. */
@@ -68,11 +68,9 @@ function identityDomain({ identity, domain }: DkimVerdict): string | undefined {
   return text === `@${domain}` ? undefined : text;
 }
 
-/** Nothing is said of a check that was not made. */
-function spfResults(verdict: SpfVerdict, nullReversePath: boolean): readonly MethodResult[] {
-  if (verdict.evidence === undefined) return [];
+function spfResult(verdict: SpfVerdict, nullReversePath: boolean): MethodResult {
   const property = nullReversePath ? 'helo' : 'mailfrom';
-  return [methodResult('spf', verdict, [['smtp', property, normalizeDomain(verdict.domain) ?? undefined]])];
+  return methodResult('spf', verdict, [['smtp', property, normalizeDomain(verdict.domain) ?? undefined]]);
 }
 
 function dmarcResult(verdict: DmarcVerdict): MethodResult {
@@ -82,33 +80,23 @@ function dmarcResult(verdict: DmarcVerdict): MethodResult {
   ]);
 }
 
-/** Nothing is said of a chain that is not there. */
-function arcResults(verdict: ArcVerdict): readonly MethodResult[] {
-  if (verdict.result === 'none') return [];
-  return [methodResult('arc', verdict, [['header', 'oldest-pass', verdict.oldestPass?.toString()]])];
-}
-
-function iprevResults(verdict: IprevVerdict | undefined): readonly MethodResult[] {
-  return verdict === undefined ? [] : [methodResult('iprev', verdict, [['policy', 'iprev', verdict.evidence.ip]])];
+function arcResult(verdict: ArcVerdict): MethodResult {
+  return methodResult('arc', verdict, [['header', 'oldest-pass', verdict.oldestPass?.toString()]]);
 }
 
 /** A login that is no plain address or name is not written: a reader who searches instead of parsing may see anything in it. */
-function authResults(verdict: AuthVerdict | undefined): readonly MethodResult[] {
-  if (verdict === undefined) return [];
+function authResult(verdict: AuthVerdict): MethodResult {
   const isPlain = /^[A-Za-z0-9._+-]{1,64}(?:@[A-Za-z0-9.-]{1,253})?$/.test(verdict.login);
-  return [methodResult('auth', verdict, [['smtp', 'auth', isPlain ? verdict.login : undefined]])];
+  return methodResult('auth', verdict, [['smtp', 'auth', isPlain ? verdict.login : undefined]]);
 }
 
-function bimiResults(verdict: BimiVerdict | undefined): readonly MethodResult[] {
-  if (verdict === undefined) return [];
+function bimiResult(verdict: BimiVerdict): MethodResult {
   const { domain, selector, authorityResult } = verdict;
-  return [
-    methodResult('bimi', verdict, [
-      ['header', 'd', domain],
-      ['header', 'selector', selector],
-      ['policy', 'authority', authorityResult],
-    ]),
-  ];
+  return methodResult('bimi', verdict, [
+    ['header', 'd', domain],
+    ['header', 'selector', selector],
+    ['policy', 'authority', authorityResult],
+  ]);
 }
 
 function methodResult(

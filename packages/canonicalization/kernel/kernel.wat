@@ -2,11 +2,9 @@
 ;; `src/kernel-code.ts` of it; `src/kernel.ts` says how the memory is used. Each function exists in plain TypeScript as well,
 ;; which it is tested against.
 (module
-  ;; Three pages of 64 KiB: the packing table at 0, a portion of a message behind it, then the table of fields.
+  ;; Three pages of 64 KiB: the packing table at 0, behind it at 2048 whether the last call of relax, watch or fields saw a CR
+  ;; without LF behind it or an LF without CR before it, then a portion of a message, then the table of fields.
   (memory (export "memory") 3)
-
-  ;; Whether the last call saw a CR without LF behind it, or an LF without CR before it.
-  (global $bare (export "bare") (mut i32) (i32.const 0))
 
   ;; Puts a CRLF and zeros behind the portion, so that what is read beyond its end decides nothing: white space at the end
   ;; goes as it does at the end of a line, and no further octet is white space or half a line end.
@@ -14,9 +12,10 @@
     (v128.store (local.get $end) (v128.const i8x16 13 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
     (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0)))
 
-  ;; Sets $bare by what was found uneven, and by an LF that stands first: no CR is before that one.
+  ;; Says whether line ends are bare by what was found uneven, and by an LF that stands first: no CR is before that one.
   (func $setBare (param $start i32) (param $uneven v128)
-    (global.set $bare
+    (i32.store8
+      (i32.const 2048)
       (i32.or
         (v128.any_true (local.get $uneven))
         (i32.eq (i32.load8_u (local.get $start)) (i32.const 0x0a)))))
@@ -139,7 +138,7 @@
     ;; Nothing beyond the end was dropped: what was read too much was written too much.
     (i32.sub (local.get $out) (i32.sub (local.get $at) (local.get $end))))
 
-  ;; Looks for bare line ends alone, see $bare.
+  ;; Looks for bare line ends alone.
   (func (export "watch") (param $start i32) (param $end i32)
     (local $CR v128) (local $LF v128) (local $at i32) (local $uneven v128)
     (local.set $CR (i8x16.splat (i32.const 0x0d)))
@@ -159,16 +158,25 @@
 
   ;; Finds the fields of the header from $start to $end (RFC 5322 §2.2). Writes three offsets for each into the table at
   ;; $table: behind the field, behind its name, and that of its colon; the last two are where the field begins when it has
-  ;; no name. Answers where what was written ends, or 0 when that would be beyond $tableEnd.
+  ;; no name. Answers where what was written ends, or 0 when that would be beyond $tableEnd. Looks for bare line ends as well.
   (func (export "fields") (param $start i32) (param $end i32) (param $table i32) (param $tableEnd i32) (result i32)
-    (local $LF v128) (local $at i32) (local $found i32) (local $lf i32) (local $next i32)
+    (local $CR v128) (local $LF v128) (local $first i32) (local $at i32) (local $found i32) (local $lf i32) (local $next i32)
+    (local $uneven v128)
+    (local.set $CR (i8x16.splat (i32.const 0x0d)))
     (local.set $LF (i8x16.splat (i32.const 0x0a)))
     ;; What stands behind the end is neither white space nor a line end.
     (v128.store (local.get $end) (v128.const i64x2 0 0))
+    (local.set $first (local.get $start))
     (local.set $at (local.get $start))
     (block $over
       (loop $block
         (br_if $over (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $uneven
+          (v128.or
+            (local.get $uneven)
+            (v128.xor
+              (i8x16.eq (v128.load (local.get $at)) (local.get $CR))
+              (i8x16.eq (v128.load offset=1 (local.get $at)) (local.get $LF)))))
         (local.set $found (i8x16.bitmask (i8x16.eq (v128.load (local.get $at)) (local.get $LF))))
         (block $none
           (loop $line
@@ -194,6 +202,7 @@
       (then
         (if (i32.gt_u (i32.add (local.get $table) (i32.const 12)) (local.get $tableEnd)) (then (return (i32.const 0))))
         (local.set $table (call $field (local.get $start) (local.get $end) (local.get $table)))))
+    (call $setBare (local.get $first) (local.get $uneven))
     (local.get $table))
 
   ;; One field of it. A name is printable US-ASCII without colon (RFC 5322 §3.6.8); white space may stand before the colon (§4.5).

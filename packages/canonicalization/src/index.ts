@@ -6,7 +6,7 @@ export type { FieldOffsets, ValueGap } from './header.ts';
 export { findHeaderFields } from './header-fields.ts';
 export type { CanonicalSink } from './held-line-ends.ts';
 export type { Places } from './kernel.ts';
-export { LineEndWatch } from './line-end-watch.ts';
+export { LineEndWatch, holdsBareLineEnd } from './line-end-watch.ts';
 export { compactBase64, findTags } from './tag-list.ts';
 export { canonicalizeWholeBody } from './whole-body.ts';
 export type { CanonicalBody } from './whole-body.ts';

@@ -8,7 +8,6 @@ declare const WebAssembly: {
 
 interface KernelExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly bare: { readonly value: number };
   /** All take offsets into the memory; see `kernel/kernel.wat`. */
   readonly relax: (start: number, end: number) => number;
   readonly watch: (start: number, end: number) => void;
@@ -45,6 +44,8 @@ export interface Places {
   readonly base: number;
 }
 
+/** Where it says whether the last call of `relax`, `watch` or `fields` saw a CR or LF that stands alone. */
+const bareAt = 2048;
 /** Where a portion begins in the memory: behind the packing table and what is carried over. */
 export const portionAt = 4096;
 /** Octets of the largest portion. */
@@ -54,6 +55,11 @@ export const maxRun = maxPortion / 2 - 64;
 export const resultAt = portionAt + maxPortion / 2;
 /** Where the table of the fields of a header, or of the tags of a list, is. */
 export const tableAt = portionAt + maxPortion + 64;
+
+/** Whether the last call of `relax`, `watch` or `fields` saw a CR without LF behind it, or an LF without CR before it. */
+export function sawBareLineEnd({ memory }: Kernel): boolean {
+  return memory[bareAt] !== 0;
+}
 
 let loaded: Kernel | null | undefined;
 
@@ -81,9 +87,7 @@ function instantiate(): Kernel | null {
 }
 
 function isKernel(exports: object): exports is KernelExports {
-  return ['memory', 'bare', 'relax', 'watch', 'fields', 'relaxField', 'tags', 'base64'].every(
-    (name) => name in exports,
-  );
+  return ['memory', 'relax', 'watch', 'fields', 'relaxField', 'tags', 'base64'].every((name) => name in exports);
 }
 
 /** For each set of eight octets that are dropped, a bit each, the places of those that stay: eight octets an entry. */

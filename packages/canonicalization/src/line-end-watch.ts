@@ -1,4 +1,4 @@
-import { loadKernel, maxPortion, portionAt } from './kernel.ts';
+import { loadKernel, maxPortion, portionAt, sawBareLineEnd } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 
 const CR = 0x0d;
@@ -53,6 +53,14 @@ export class LineEndWatch {
   }
 }
 
+/** Whether a CR without LF behind it, or an LF without CR before it, stands in some bytes. */
+export function holdsBareLineEnd(bytes: Uint8Array): boolean {
+  const lineEnds = new LineEndWatch();
+  lineEnds.update(bytes);
+  lineEnds.end();
+  return lineEnds.bare;
+}
+
 /** Whether a CR or LF stands alone in `chunk[from, to)`, which ends before a CR or with something else. */
 function hasBare(chunk: Uint8Array, from: number, to: number): boolean {
   let quiet = 0;
@@ -74,13 +82,13 @@ function hasBare(chunk: Uint8Array, from: number, to: number): boolean {
 }
 
 /** The same in portions, none of which ends between a CR and what follows it. */
-function hasBareByKernel({ memory, watch, bare }: Kernel, chunk: Uint8Array, from: number, to: number): boolean {
+function hasBareByKernel(kernel: Kernel, chunk: Uint8Array, from: number, to: number): boolean {
   for (let start = from; start < to;) {
     let end = Math.min(to, start + maxPortion);
     if (end < to && chunk[end - 1] === CR) end--;
-    memory.set(chunk.subarray(start, end), portionAt);
-    watch(portionAt, portionAt + end - start);
-    if (bare.value !== 0) return true;
+    kernel.memory.set(chunk.subarray(start, end), portionAt);
+    kernel.watch(portionAt, portionAt + end - start);
+    if (sawBareLineEnd(kernel)) return true;
     start = end;
   }
   return false;

@@ -1,7 +1,7 @@
 import type { BodyCanonicalizer } from './body.ts';
 import { HeldLineEnds } from './held-line-ends.ts';
 import type { CanonicalSink } from './held-line-ends.ts';
-import { maxPortion, portionAt } from './kernel.ts';
+import { maxPortion, portionAt, sawBareLineEnd } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 
 const CR = 0x0d;
@@ -60,7 +60,7 @@ export class RelaxedBody implements BodyCanonicalizer {
     const last = memory[end - 1];
     this.#pendingSpace = end > start && (last === SP || last === HTAB);
     const to = this.#kernel.relax(start, end);
-    if (this.#kernel.bare.value !== 0) this.#bare = true;
+    if (sawBareLineEnd(this.#kernel)) this.#bare = true;
     this.#held.pass(memory.subarray(start, to));
   }
 

@@ -1,5 +1,5 @@
 import type { Canonicalization } from './canonicalization.ts';
-import { loadKernel, maxPortion, portionAt } from './kernel.ts';
+import { loadKernel, maxPortion, portionAt, sawBareLineEnd } from './kernel.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -29,5 +29,5 @@ export function canonicalizeWholeBody(canonicalization: Canonicalization, body: 
     memory[end++] = CR;
     memory[end++] = LF;
   }
-  return { bytes: memory.subarray(portionAt, end), bareLineEnds: kernel.bare.value !== 0 };
+  return { bytes: memory.subarray(portionAt, end), bareLineEnds: sawBareLineEnd(kernel) };
 }

@@ -1,6 +1,6 @@
 import type { Canonicalization } from '@zegel/canonicalization';
 import { isSubdomainOf } from '@zegel/dns';
-import { LineEndWatch, messageLimits, normalizeDomain, parseMessage } from '@zegel/message';
+import { hasBareLineEnds, messageLimits, normalizeDomain, parseMessage } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
@@ -88,8 +88,6 @@ export async function signMessage(raw: Uint8Array, options: SignOptions): Promis
 export function beginSigning(header: Header, options: SignOptions): DkimSigning {
   const limits = { ...messageLimits, ...dkimLimits, ...options.limits };
   const canonicalization = options.canonicalization ?? { header: 'relaxed', body: 'relaxed' };
-  const headerLineEnds = new LineEndWatch();
-  headerLineEnds.update(header.bytes);
   const problem = unsignable(header, limits, options.permitRepeatedFields);
   const digests = options.digests ?? new BodyDigests();
   digests.watchLineEnds();
@@ -105,7 +103,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
     async end(requests = options.keys.map((key) => ({ key }))) {
       if (problem !== null || digest === null) return { ok: false, problem: problem ?? bareLineEnds };
       digests.end();
-      if (headerLineEnds.bare || digests.bareLineEnds) return { ok: false, problem: bareLineEnds };
+      if (hasBareLineEnds(header) || digests.bareLineEnds) return { ok: false, problem: bareLineEnds };
       const timestamp = Math.floor((options.now ?? new Date()).getTime() / 1000);
       const { names, fields } = coverage(header, options.fields ?? defaultSignedFields, limits.maxSignedFields);
       const common = {

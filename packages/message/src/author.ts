@@ -1,8 +1,7 @@
-import { LineEndWatch } from '@zegel/canonicalization';
 import { normalizeDomain } from './domain.ts';
 import { parseAddressList } from './address.ts';
 import type { AddressError, Mailbox } from './address.ts';
-import { everyField, fieldsNamed, fieldValue } from './header.ts';
+import { everyField, fieldsNamed, fieldValue, hasBareLineEnds } from './header.ts';
 import type { Header, HeaderField } from './header.ts';
 import { asBuffer } from './octets.ts';
 import { messageLimits } from './limits.ts';
@@ -56,9 +55,7 @@ const doubtfulName = /^[^!-~]*from[^!-~]*:/i;
 const innerName = /from[^!-~]*:/gi;
 
 function hasDoubtfulFrom(header: Header): boolean {
-  const lineEnds = new LineEndWatch();
-  lineEnds.update(header.bytes);
-  const { bare } = lineEnds;
+  const bare = hasBareLineEnds(header);
   for (const field of everyField(header)) {
     if (field.name === '' && doubtfulName.test(fieldText(header, field))) return true;
     if (bare && hidesFrom(fieldText(header, field))) return true;

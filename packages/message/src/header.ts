@@ -5,7 +5,7 @@
  * byte for byte what it was.
  */
 
-import { findHeaderFields } from '@zegel/canonicalization';
+import { findHeaderFields, holdsBareLineEnd } from '@zegel/canonicalization';
 import { fieldName } from './field-names.ts';
 import { nextLineFeed } from './line-feed.ts';
 import { asBuffer } from './octets.ts';
@@ -30,6 +30,8 @@ export interface Header {
    * (see `exceededLimit`), and what has to see the rest all the same asks {@link everyField}.
    */
   readonly fields: readonly HeaderField[];
+  /** Whether a CR or LF stands alone in it, when that was seen on the way. Ask through {@link hasBareLineEnds}. */
+  readonly bareLineEnds?: boolean;
 }
 
 /**
@@ -53,15 +55,15 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
  * Time and memory are linear in `bytes`.
  */
 export function parseHeader(bytes: Uint8Array): Header {
-  return { bytes, fields: fieldsByKernel(bytes) ?? plainFields(bytes) };
+  return headerByKernel(bytes) ?? { bytes, fields: plainFields(bytes) };
 }
 
-/** The fields as the vectorized search finds them; null for a header that is too much for it. */
-function fieldsByKernel(bytes: Uint8Array): readonly HeaderField[] | null {
+/** The header as the vectorized search finds it; null for one that is too much for it. */
+function headerByKernel(bytes: Uint8Array): Header | null {
   const places = findHeaderFields(bytes);
   if (places === null) return null;
   const buffer = asBuffer(bytes);
-  const { offsets, length, base } = places;
+  const { offsets, length, base, bareLineEnds } = places;
   const fields: HeaderField[] = [];
   let start = 0;
   for (let at = 0; at < length; at += 3) {
@@ -71,7 +73,7 @@ function fieldsByKernel(bytes: Uint8Array): readonly HeaderField[] | null {
     fields.push({ name, start, colon: (offsets[at + 2] ?? 0) - base, end });
     start = end;
   }
-  return fields;
+  return { bytes, fields, bareLineEnds };
 }
 
 /** The same without it: any header, and what the search is tested against. */
@@ -133,6 +135,11 @@ function readField(bytes: Buffer, start: number, end: number): HeaderField {
   return { name: fieldName(bytes, start, nameEnd), start, colon, end };
 }
 
+/** Whether a CR without LF behind it, or an LF without CR before it, stands in a header (RFC 5321 §2.3.8). */
+export function hasBareLineEnds({ bytes, bareLineEnds }: Header): boolean {
+  return bareLineEnds ?? holdsBareLineEnd(bytes);
+}
+
 /** All bytes of a field, name and final CRLF included: a view, not a copy. */
 export function fieldBytes(header: Header, field: HeaderField): Uint8Array {
   return header.bytes.subarray(field.start, field.end);
@@ -143,14 +150,23 @@ export function fieldBytes(header: Header, field: HeaderField): Uint8Array {
  * white space at both ends removed, decoded as UTF-8 (RFC 6532) with U+FFFD for what is not.
  */
 export function fieldValue(header: Header, field: HeaderField): string {
-  const text = decoder.decode(header.bytes.subarray(field.name === '' ? field.start : field.colon + 1, field.end));
-  const unfolded = (text.endsWith('\r\n') ? text.slice(0, -2) : text).replaceAll(/\r\n(?=[ \t])/g, '');
+  const text = decoded(asBuffer(header.bytes), field.name === '' ? field.start : field.colon + 1, field.end);
+  const ended = text.endsWith('\r\n') ? text.slice(0, -2) : text;
+  const unfolded = ended.includes('\n') ? ended.replaceAll(/\r\n(?=[ \t])/g, '') : ended;
   let start = 0;
   let end = unfolded.length;
   while (start < end && isBlank(unfolded.charCodeAt(start))) start++;
   while (end > start && isBlank(unfolded.charCodeAt(end - 1))) end--;
   return unfolded.slice(start, end);
 }
+
+/** Octets as text. Most are US-ASCII, which needs no decoder of UTF-8. */
+function decoded(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('latin1', start, end);
+  return ascii.test(text) ? text : decoder.decode(bytes.subarray(start, end));
+}
+
+const ascii = /^[\0-\x7f]*$/;
 
 function isBlank(code: number): boolean {
   return code === SP || code === HTAB;

@@ -1,4 +1,4 @@
-export { LineEndWatch } from '@zegel/canonicalization';
+export { LineEndWatch, holdsBareLineEnd } from '@zegel/canonicalization';
 export { parseAddressList } from './address.ts';
 export type { AddressError, AddressList, Mailbox } from './address.ts';
 export { readAuthor } from './author.ts';
@@ -7,7 +7,15 @@ export { normalizeDomain } from './domain.ts';
 export { applyEdits, editMessage, editMessageStream, noEdits } from './edits.ts';
 export type { HeaderEdits } from './edits.ts';
 export { commonName } from './field-names.ts';
-export { everyField, fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from './header.ts';
+export {
+  everyField,
+  fieldBytes,
+  fieldsNamed,
+  fieldValue,
+  hasBareLineEnds,
+  headerFromPairs,
+  parseHeader,
+} from './header.ts';
 export type { Header, HeaderField } from './header.ts';
 export { exceededLimit, messageLimits } from './limits.ts';
 export type { ExceededLimit, MessageLimits } from './limits.ts';

@@ -27,8 +27,10 @@ const placesOf = keptWith((names: readonly string[]) => new Map(names.map((name,
 
 /** The fields that stand in a header more often than once, of those that may not, with how often they do. */
 export function repeatedFields(header: Header): readonly { readonly field: string; readonly found: number }[] {
-  return fieldsAmong(header, singletonFields).flatMap(({ length: found }, at) => {
+  const repeated: { readonly field: string; readonly found: number }[] = [];
+  for (const [at, { length: found }] of fieldsAmong(header, singletonFields).entries()) {
     const field = singletonFields[at];
-    return found > 1 && field !== undefined ? [{ field, found }] : [];
-  });
+    if (found > 1 && field !== undefined) repeated.push({ field, found });
+  }
+  return repeated;
 }

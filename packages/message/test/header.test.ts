@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldBytes, fieldsNamed, fieldValue, headerFromPairs, parseHeader } from '../src/index.ts';
+import { fieldBytes, fieldsNamed, fieldValue, hasBareLineEnds, headerFromPairs, parseHeader } from '../src/index.ts';
 import { plainFields } from '../src/header.ts';
 import type { Header } from '../src/index.ts';
 
@@ -200,7 +200,11 @@ describe('The fields of any header', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
         const bytes = bytesOf(parts.join(''));
-        expect(parseHeader(bytes).fields).toEqual(plainFields(bytes));
+        const header = parseHeader(bytes);
+        expect(header.fields).toEqual(plainFields(bytes));
+        const isBare = /\r(?!\n)|(?<!\r)\n/.test(parts.join(''));
+        expect(hasBareLineEnds(header)).toBe(isBare);
+        expect(hasBareLineEnds({ bytes, fields: header.fields })).toBe(isBare);
       }),
       { numRuns: 5000 },
     );
@@ -217,5 +221,8 @@ describe('The fields of any header', () => {
     const { fields } = parseHeader(bytes);
     expect(fields).toHaveLength(count);
     expect(fields).toEqual(plainFields(bytes));
+    for (const end of ['', '\r', '\n']) {
+      expect(hasBareLineEnds(parseHeader(bytesOf(`${'A: 1\r\n'.repeat(count)}B: 2${end}`)))).toBe(end !== '');
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** The name a term asks for (RFC 7208 §4.8): its domain-spec expanded, or the domain whose record it stands in. */
-import { after, normalizeName } from '@zegel/dns';
+import { after, keptWith, normalizeName } from '@zegel/dns';
 import { countLookup } from './evaluation.ts';
 import type { Evaluation, Finding, Step } from './evaluation.ts';
 import { expandName, isLiteral, noValues, usesMacro } from './macro.ts';
@@ -27,13 +27,16 @@ export function targetName(
   domain: string,
 ): Target | Promise<Target> {
   if (spec === undefined) return { status: 'name', name: domain, domain };
-  if (isLiteral(spec)) return expand(spec, noValues);
+  if (isLiteral(spec)) return literalTarget(spec);
   if (usesMacro(spec, 'p')) {
     const finding = countLookup(evaluation, step);
     if (finding !== undefined) return { status: 'over-limit', finding };
   }
   return after(macroValues(evaluation, step, spec, domain), (values) => expand(spec, values));
 }
+
+/** What a domain-spec without macros names, kept with the record: most are such. */
+const literalTarget = keptWith((spec: MacroString) => expand(spec, noValues));
 
 function expand(spec: MacroString, values: MacroValues): Target {
   const name = expandName(spec, values);
