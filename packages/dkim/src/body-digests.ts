@@ -29,8 +29,9 @@ export class BodyDigests {
 
   /** Asks for a digest; before the first body bytes. `bodyLength` is the l= tag, in canonical octets. */
   request(canonicalization: Canonicalization, bodyLength?: number): () => BodyDigest {
-    let run = this.#runOf(canonicalization);
-    if (run === undefined) this.#runs.push((run = new BodyRun(canonicalization)));
+    const known = this.#runOf(canonicalization);
+    const run = known ?? new BodyRun(canonicalization);
+    if (known === undefined) this.#runs.push(run);
     return run.request(bodyLength);
   }
 

@@ -49,11 +49,13 @@ export interface DkimResult {
   readonly evidence: DkimEvidence;
 }
 
-type Facts = {
-  readonly [Name in Exclude<keyof DkimResult, 'result' | 'code' | 'explanation' | 'advice'>]?:
-    | DkimResult[Name]
-    | undefined;
-} & Pick<DkimResult, 'evidence'>;
+/** All but what led there, which stands last where people read it. */
+type Verdict = Omit<DkimResult, 'evidence'>;
+
+/** What a verdict is put together from; what is not known may be undefined. */
+type Facts = Pick<DkimResult, 'evidence'> & {
+  readonly [Name in Exclude<keyof Verdict, 'result' | 'code' | 'explanation' | 'advice'>]?: Verdict[Name] | undefined;
+};
 
 /** Puts a verdict together from its code and the facts, and words it. */
 export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
@@ -65,12 +67,7 @@ export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   const { explanation, advice } = fillTexts(texts, facts.evidence, facts);
   // One by one: a spread of the facts would take longer than all the rest.
   const { domain, selector, identity, algorithm, signature, testing, evidence } = facts;
-  const result: { -readonly [Name in keyof DkimResult]: DkimResult[Name] } = {
-    result: entry.result,
-    code,
-    explanation,
-    evidence,
-  };
+  const result: { -readonly [Name in keyof Verdict]: Verdict[Name] } = { result: entry.result, code, explanation };
   if (advice !== undefined) result.advice = advice;
   if (domain !== undefined) result.domain = domain;
   if (selector !== undefined) result.selector = selector;
@@ -78,5 +75,5 @@ export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
   if (algorithm !== undefined) result.algorithm = algorithm;
   if (signature !== undefined) result.signature = signature;
   if (testing !== undefined) result.testing = testing;
-  return result;
+  return Object.assign(result, { evidence });
 }
