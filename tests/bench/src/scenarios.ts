@@ -7,6 +7,7 @@ import type { Ground } from './ground.ts';
 import { body, message } from './messages.ts';
 import type { BodyKind } from './messages.ts';
 import type { Peers } from './peers.ts';
+import { createProbe } from './probe.ts';
 import { inProcess } from './race.ts';
 import type { Contestant } from './race.ts';
 import { localContestant } from './rival-processes.ts';
@@ -54,8 +55,10 @@ export async function createScenarios(
     const raw = message(ground.domain, kind, size);
     const isSignature = async (field: unknown): Promise<boolean> =>
       field instanceof Uint8Array && zegel.verify(Buffer.concat([field, raw]));
+    const probe = createProbe(Buffer.concat([await zegel.sign(raw), raw]), ground.rsaKey);
     const contestants = [
       inProcess('floor', () => floor.sign(raw)),
+      inProcess('bare probe', () => probe.sign()),
       ...(await nodeContestants('sign', raw, nodes, isSignature)),
     ];
     for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
@@ -65,8 +68,10 @@ export async function createScenarios(
   for (const [name, title, kind, size, target] of verifiedMessages) {
     const raw = message(ground.domain, kind, size);
     const signed = Buffer.concat([await zegel.sign(raw), raw]);
+    const probe = createProbe(signed, ground.rsaKey);
     const contestants = [
       inProcess('floor', () => floor.verify(signed)),
+      inProcess('bare probe', () => probe.verify()),
       ...(await nodeContestants('verify', signed, nodes, isPass)),
     ];
     for (const peer of peers.running) {
