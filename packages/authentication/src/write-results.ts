@@ -36,7 +36,7 @@ export function writeResults(
   const results: MethodResult[] = [];
   if (auth !== undefined) results.push(authResult(auth));
   if (iprev !== undefined) results.push(methodResult('iprev', iprev, [['policy', 'iprev', iprev.evidence.ip]]));
-  pushDkimResults(results, dkim, maxSignatures);
+  results.push(...dkimResults(dkim, maxSignatures));
   // Nothing is said of a check that was not made.
   if (spf.mailFrom.evidence !== undefined) results.push(spfResult(spf.mailFrom, nullReversePath));
   results.push(dmarcResult(dmarc));
@@ -46,20 +46,18 @@ export function writeResults(
   return { authservId, results };
 }
 
-function pushDkimResults(results: MethodResult[], dkim: readonly DkimVerdict[], maxSignatures: number): void {
+function dkimResults(dkim: readonly DkimVerdict[], maxSignatures: number): readonly MethodResult[] {
   const checked = dkim.filter((verdict) => verdict.code !== 'dkim.too-many-signatures').slice(0, maxSignatures);
   const prefixes = uniquePrefixes(checked.map((verdict) => verdict.signature ?? ''));
-  for (const [index, verdict] of checked.entries()) {
-    results.push(
-      methodResult('dkim', verdict, [
-        ['header', 'd', verdict.domain],
-        ['header', 'i', identityDomain(verdict)],
-        ['header', 's', verdict.selector],
-        ['header', 'a', verdict.algorithm],
-        ['header', 'b', prefixes[index]],
-      ]),
-    );
-  }
+  return checked.map((verdict, index) =>
+    methodResult('dkim', verdict, [
+      ['header', 'd', verdict.domain],
+      ['header', 'i', identityDomain(verdict)],
+      ['header', 's', verdict.selector],
+      ['header', 'a', verdict.algorithm],
+      ['header', 'b', prefixes[index]],
+    ]),
+  );
 }
 
 /** The domain of i= with its `@`, when it is not that of d=. */

@@ -157,7 +157,7 @@ export function canonicalizeWholeHeader(
   const kernel = canonicalization === 'relaxed' ? loadKernel() : null;
   const end = kernel === null ? null : relaxByKernel(kernel, bytes, fields, last);
   if (kernel !== null && end !== null) return kernel.memory.subarray(resultAt, end - 2);
-  const canonicalizer = new HeaderCanonicalizer(canonicalization);
+  const canonicalizer = new HeaderCanonicalizer(canonicalization, null);
   canonicalizer.addAll(bytes, fields, last);
   return canonicalizer.bytes({ withoutFinalCrlf: true });
 }

@@ -4,7 +4,7 @@ import type { DkimCode } from './codes.ts';
 import { keyRecordName, keyRecords } from './key-record.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { DkimLimits } from './limits.ts';
-import type { DkimEvidence } from './result.ts';
+import type { DkimEvidence, Unfinished } from './result.ts';
 
 export type KeyLookup =
   | { readonly ok: true; readonly record: KeyRecord; readonly evidence: DkimEvidence }
@@ -38,7 +38,7 @@ function readAnswer(
   }
   if (answer.status !== 'found') return { ok: false, code: 'dkim.no-key', evidence: { keyName } };
 
-  const evidence = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic };
+  const evidence: Unfinished<DkimEvidence> = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic };
   if (answer.records.length > limits.maxKeyRecords) return { ok: false, code: 'dkim.several-keys', evidence };
   let other: ReturnType<typeof keyRecords.read> | undefined;
   let key: typeof other;
@@ -50,12 +50,9 @@ function readAnswer(
     if (key !== undefined) return { ok: false, code: 'dkim.several-keys', evidence };
     key = candidate;
   }
-  if (key === undefined) {
-    return { ok: false, code: 'dkim.key-syntax', evidence: other ? { ...evidence, keyRecord: other.text } : evidence };
-  }
-  const { text, parsed } = key;
-  const full = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic, keyRecord: text };
-  return parsed.ok
-    ? { ok: true, record: parsed.record, evidence: full }
-    : { ok: false, code: 'dkim.key-syntax', evidence: full };
+  const shown = key ?? other;
+  if (shown !== undefined) evidence.keyRecord = shown.text;
+  return key?.parsed.ok === true
+    ? { ok: true, record: key.parsed.record, evidence }
+    : { ok: false, code: 'dkim.key-syntax', evidence };
 }

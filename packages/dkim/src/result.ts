@@ -49,25 +49,27 @@ export interface DkimResult {
   readonly evidence: DkimEvidence;
 }
 
+/** What is still being put together: member by member, since a spread would take longer than all the rest. */
+export type Unfinished<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** All but what led there, which stands last where people read it. */
 type Verdict = Omit<DkimResult, 'evidence'>;
 
 /** What a verdict is put together from; what is not known may be undefined. */
-type Facts = Pick<DkimResult, 'evidence'> & {
+export type DkimFacts = Pick<DkimResult, 'evidence'> & {
   readonly [Name in Exclude<keyof Verdict, 'result' | 'code' | 'explanation' | 'advice'>]?: Verdict[Name] | undefined;
 };
 
 /** Puts a verdict together from its code and the facts, and words it. */
-export function dkimResult(code: DkimCode, facts: Facts): DkimResult {
+export function dkimResult(code: DkimCode, facts: DkimFacts): DkimResult {
   const entry: { result: DkimResultWord; explanation: string; advice?: string } = dkimCodes[code];
   // RFC 6376 §3.6.1: a failing signature of a domain that is testing is to be treated as if it were not there. That it
   // failed is reported all the same, as other verifiers do: the domain wants to know.
   const waived = facts.testing === true && (entry.result === 'fail' || entry.result === 'permerror');
   const texts = waived ? { ...entry, explanation: `${entry.explanation} ${testingNote}` } : entry;
   const { explanation, advice } = fillTexts(texts, facts.evidence, facts);
-  // One by one: a spread of the facts would take longer than all the rest.
   const { domain, selector, identity, algorithm, signature, testing, evidence } = facts;
-  const result: { -readonly [Name in keyof Verdict]: Verdict[Name] } = { result: entry.result, code, explanation };
+  const result: Unfinished<Verdict> = { result: entry.result, code, explanation };
   if (advice !== undefined) result.advice = advice;
   if (domain !== undefined) result.domain = domain;
   if (selector !== undefined) result.selector = selector;

@@ -2,6 +2,7 @@ import type { Canonicalization } from '@zegel/canonicalization';
 import { KeptByText, isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
 import type { DkimLimits } from './limits.ts';
+import type { Unfinished } from './result.ts';
 import { base64Text, foldingWhiteSpace, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
 import type { Tag, Tags } from './tag-list.ts';
 
@@ -65,9 +66,6 @@ export type ParsedSignature =
       /** d=, s= and b= where they could be read, so that the result can name them. */
       readonly partial: { readonly domain?: string; readonly selector?: string; readonly value?: string };
     };
-
-/** What is still being put together. */
-type Unfinished<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Tags that were read, or the one that was wrong. */
 export type ReadTags<T> =

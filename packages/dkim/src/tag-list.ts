@@ -94,7 +94,6 @@ const longNames = new Map(['bh', 'cv'].map((name) => [name, name]));
 /** The same without the kernel: any list, what it is tested against, and what says why a text is none. */
 export function plainTagList(text: string): TagList {
   const tags = new TagsByName();
-  let first = true;
   let from = 0;
   while (from <= text.length) {
     const semicolon = text.indexOf(';', from);
@@ -102,7 +101,7 @@ export function plainTagList(text: string): TagList {
     const equals = text.indexOf('=', from);
     if (equals === -1 || equals > end) {
       // Only what follows the last semicolon may be empty.
-      if (semicolon === -1 && !first && stripFws(text.slice(from)) === '') break;
+      if (semicolon === -1 && from > 0 && stripFws(text.slice(from)) === '') break;
       return { ok: false, reason: 'syntax' };
     }
     const name = stripFws(text.slice(from, equals));
@@ -111,7 +110,6 @@ export function plainTagList(text: string): TagList {
       return { ok: false, reason: 'syntax', ...(name !== null && nameSyntax.test(name) ? { tag: name } : {}) };
     }
     if (!tags.add(name, { value, start: equals + 1, end })) return { ok: false, reason: 'repeated-tag', tag: name };
-    first = false;
     if (semicolon === -1) break;
     from = semicolon + 1;
   }

@@ -12,7 +12,7 @@ import { signatureHolds, usableKey } from './key-use.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
 import { dkimResult } from './result.ts';
-import type { DkimEvidence, DkimResult } from './result.ts';
+import type { DkimEvidence, DkimFacts, DkimResult, Unfinished } from './result.ts';
 import { rfc3339 } from './rfc3339.ts';
 import { parseSignature } from './signature.ts';
 import type { Signature } from './signature.ts';
@@ -132,14 +132,14 @@ function chosen(reads: readonly Read[], header: Header, limits: DkimLimits): rea
   return reads.map((read) => {
     if (!('signature' in read) || kept.has(read)) return read;
     const evidence = { occurrence: read.occurrence, limit: limits.maxSignatures };
-    return { result: dkimResult('dkim.too-many-signatures', { ...named(read.signature), evidence }) };
+    return { result: dkimResult('dkim.too-many-signatures', factsOf(read.signature, evidence)) };
   });
 }
 
-/** How results and Authentication-Results name a signature. */
-function named(signature: Signature): Pick<DkimResult, 'domain' | 'selector' | 'identity' | 'algorithm' | 'signature'> {
+/** How results and Authentication-Results name a signature, and what was found out about it. */
+function factsOf(signature: Signature, evidence: DkimEvidence, testing?: boolean): DkimFacts {
   const { domain, selector, identity, algorithm, value } = signature;
-  return { domain, selector, identity, algorithm, signature: value };
+  return { domain, selector, identity, algorithm, signature: value, testing, evidence };
 }
 
 /** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through: at once where the key is known. */
@@ -152,10 +152,8 @@ export function beginSignatureCheck(
 ): () => DkimResult | Promise<DkimResult> {
   const { signature } = read;
   const evidence = signatureEvidence(read);
-  const finish = (code: DkimCode, testing?: boolean): DkimResult => {
-    const { domain, selector, identity, algorithm, value } = signature;
-    return dkimResult(code, { domain, selector, identity, algorithm, signature: value, testing, evidence });
-  };
+  const finish = (code: DkimCode, testing?: boolean): DkimResult =>
+    dkimResult(code, factsOf(signature, evidence, testing));
   const problem = algorithmProblem(signature) ?? timeProblem(signature, options.now?.getTime() ?? Date.now(), limits);
   if (problem !== null) return () => finish(problem);
 
@@ -173,7 +171,7 @@ export function beginSignatureCheck(
 }
 
 /** What has been found out so far. */
-type Findings = { -readonly [Name in keyof DkimEvidence]: DkimEvidence[Name] };
+type Findings = Unfinished<DkimEvidence>;
 
 function signatureEvidence({ occurrence, signature }: ReadSignature): Findings {
   const { timestamp, expiration, bodyLength } = signature;

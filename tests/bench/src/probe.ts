@@ -1,8 +1,15 @@
-import { createHash, createPublicKey, hash, sign, verify } from 'node:crypto';
+import { createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { canonicalizeWholeBody, canonicalizeWholeHeader, createBodyCanonicalizer } from '@zegel/canonicalization';
-import type { FieldOffsets, ValueGap } from '@zegel/canonicalization';
-import { parseTagList } from '@zegel/dkim';
+import { canonicalizeWholeHeader } from '@zegel/canonicalization';
+import {
+  BodyDigests,
+  dkimLimits,
+  fieldText,
+  parseTagList,
+  readCoverageTags,
+  readSignerTags,
+  signatureField,
+} from '@zegel/dkim';
 import { fieldsNamed, parseMessage } from '@zegel/message';
 
 /** Relaxed canonicalization, hashes and one RSA operation for a message of which all else is known beforehand. */
@@ -20,15 +27,13 @@ export interface Probe {
 export function createProbe(signed: Buffer, privateKey: KeyObject): Probe {
   const { header, body } = parseMessage(signed);
   const [own] = header.fields;
-  const list = own === undefined ? null : parseTagList(signed.toString('latin1', own.colon + 1, own.end));
-  const b = list?.ok === true ? list.tags.get('b') : undefined;
-  const h = list?.ok === true ? list.tags.get('h') : undefined;
-  if (own === undefined || b === undefined || h === undefined) throw new Error('The probe needs a signed message');
-  const names = new Set(h.value.toLowerCase().split(/[:\s]+/));
-  const fields: readonly FieldOffsets[] = [...names].flatMap((name) => fieldsNamed(header, name));
-  const from = own.colon + 1;
-  const last: FieldOffsets & ValueGap = { ...own, valueStart: from + b.start, valueEnd: from + b.end };
-  const signature = Buffer.from(b.value, 'base64');
+  const list = own === undefined ? null : parseTagList(fieldText(header, own));
+  const signer = list?.ok === true ? readSignerTags(list.tags) : null;
+  const covered = list?.ok === true ? readCoverageTags(list.tags, dkimLimits) : null;
+  if (own === undefined || signer?.ok !== true || covered?.ok !== true) throw new Error('The probe needs a signature');
+  const { valueStart, valueEnd, signatureBytes: signature } = signer.value;
+  const fields = [...new Set(covered.value.signedFields)].flatMap((name) => fieldsNamed(header, name));
+  const last = signatureField(header, own, { valueStart, valueEnd });
   const publicKey = createPublicKey(privateKey);
   const headerData = (): Uint8Array => canonicalizeWholeHeader('relaxed', header.bytes, fields, last);
   const bodyHash = hashBody(body);
@@ -44,11 +49,8 @@ export function createProbe(signed: Buffer, privateKey: KeyObject): Probe {
 }
 
 function hashBody(body: Uint8Array): string {
-  const whole = canonicalizeWholeBody('relaxed', body);
-  if (whole !== null) return hash('sha256', whole.bytes, 'base64');
-  const streamed = createHash('sha256');
-  const canonicalizer = createBodyCanonicalizer('relaxed', (bytes) => void streamed.update(bytes));
-  canonicalizer.update(body);
-  canonicalizer.end();
-  return streamed.digest('base64');
+  const digests = new BodyDigests();
+  const digest = digests.request('relaxed');
+  digests.whole(body);
+  return digest().value;
 }
