@@ -6,6 +6,8 @@ export type Timed = (count: number) => Promise<number>;
 export interface Contestant {
   readonly name: string;
   readonly run: Timed;
+  /** In a process of its own: a turn there leaves this one's caches to others. */
+  readonly isApart?: boolean;
 }
 
 export interface RaceOptions {
@@ -47,35 +49,60 @@ export function inProcess(name: string, work: () => unknown): Contestant {
   };
 }
 
+/** Seconds of processor time of one turn, about: neighbours that share the cores come and go faster than a sample is long. */
+const turnSeconds = 0.02;
+
 /**
  * Lets contestants take turns, so that a slow spell of the machine meets all of them, and answers the median rate of
- * each. One sample of each goes before, for compilers and caches.
+ * each. Those of this process take many short turns for a sample; those apart make theirs at once, when these are through.
+ * One sample of each goes before, for compilers and caches.
  */
 export async function race(contestants: readonly Contestant[], options: RaceOptions): Promise<readonly Rate[]> {
   const { rounds, sampleSeconds } = options;
-  const counts: number[] = [];
-  for (const { run } of contestants) {
+  const entries: Entry[] = [];
+  for (const contestant of contestants) {
+    const { run } = contestant;
     let count = 1;
     let seconds = await run(count);
-    // Doubled until a sample is long enough to say how many make up a whole one; that is the warm-up too.
+    // Doubled until a sample is long enough to say how many make up a whole one.
     while (seconds < sampleSeconds / 2) {
       count *= seconds < sampleSeconds / 16 ? 8 : 2;
       seconds = await run(count);
     }
-    counts.push(Math.max(1, Math.round((count * sampleSeconds) / seconds)));
+    count = Math.max(1, Math.round((count * sampleSeconds) / seconds));
+    entries.push({ contestant, count, samples: [] });
   }
-  const samples: number[][] = contestants.map(() => []);
+  const near = entries.filter(({ contestant }) => contestant.isApart !== true);
+  const apart = entries.filter(({ contestant }) => contestant.isApart === true);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { run }] of contestants.entries()) {
-      const count = counts[index] ?? 1;
-      samples[index]?.push(count / Math.max(1e-6, await run(count)));
+    await takeSamples(near, Math.round(sampleSeconds / turnSeconds));
+    await takeSamples(apart, 1);
+  }
+  return entries.map(({ contestant: { name }, samples }) => ({ name, rate: median(samples), samples }));
+}
+
+/** A contestant in a race: how often it does its work for a sample, and the rates so far. */
+interface Entry {
+  readonly contestant: Contestant;
+  readonly count: number;
+  readonly samples: number[];
+}
+
+/** One sample of each, gathered over so many turns. */
+async function takeSamples(entries: readonly Entry[], turns: number): Promise<void> {
+  const seconds = entries.map(() => 0);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [at, { contestant, count }] of entries.entries()) {
+      const share = shareOf(count, turn, turns);
+      if (share > 0) seconds[at] = (seconds[at] ?? 0) + (await contestant.run(share));
     }
   }
-  return contestants.map(({ name }, index) => ({
-    name,
-    rate: median(samples[index] ?? []),
-    samples: samples[index] ?? [],
-  }));
+  for (const [at, { count, samples }] of entries.entries()) samples.push(count / Math.max(1e-6, seconds[at] ?? 0));
+}
+
+/** How many of a count fall to one of so many turns. */
+function shareOf(count: number, turn: number, turns: number): number {
+  return Math.floor((count * (turn + 1)) / turns) - Math.floor((count * turn) / turns);
 }
 
 /**

@@ -17,6 +17,8 @@ export interface NodeContestant {
   readonly name: string;
   readonly version: string;
   readonly operations: readonly Operation[];
+  /** Whether it has a process of its own. */
+  readonly isApart: boolean;
   /** Does the work once, and answers what came of it, and how to have it done many times. */
   prepare(operation: Operation, message: Buffer): Promise<Prepared>;
 }
@@ -39,6 +41,7 @@ export function localContestant(rival: Rival): NodeContestant {
   return {
     name: rival.name,
     version: rival.version,
+    isApart: false,
     operations: operations.filter((operation) => rival[operation] !== undefined),
     async prepare(operation, message) {
       const work = rival[operation];
@@ -81,6 +84,7 @@ async function startRival(
   let tasks = 0;
   return {
     ...introduction,
+    isApart: true,
     async prepare(operation, message) {
       const task = tasks++;
       const result = await ask<Prepared['result']>({ task, operation, message });

@@ -61,7 +61,7 @@ export async function createScenarios(
       inProcess('bare probe', () => probe.sign()),
       ...(await nodeContestants('sign', raw, nodes, isSignature)),
     ];
-    for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
+    for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw), isApart: true });
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
 
@@ -75,7 +75,7 @@ export async function createScenarios(
       ...(await nodeContestants('verify', signed, nodes, isPass)),
     ];
     for (const peer of peers.running) {
-      if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed) });
+      if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed), isApart: true });
     }
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
@@ -101,7 +101,9 @@ export async function createScenarios(
     // Ours last: the first is the one the others are measured against.
     const contestants = await nodeContestants(name, signed, nodes.toReversed(), isPass);
     if (name === 'spf') {
-      for (const peer of peers.running) if (peer.spf) contestants.push({ name: peer.name, run: peer.spf });
+      for (const peer of peers.running) {
+        if (peer.spf) contestants.push({ name: peer.name, run: peer.spf, isApart: true });
+      }
     }
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
@@ -137,12 +139,12 @@ async function nodeContestants(
   isDone: (result: unknown) => boolean | Promise<boolean>,
 ): Promise<Contestant[]> {
   const contestants: Contestant[] = [];
-  for (const { name, operations, prepare } of nodes) {
+  for (const { name, operations, isApart, prepare } of nodes) {
     if (!operations.includes(operation)) continue;
     const { result, run } = await prepare(operation, raw);
     if (!(await isDone(result)))
       throw new Error(`${name} does not do the work of ${operation}: there is nothing to compare`);
-    contestants.push({ name, run });
+    contestants.push({ name, run, isApart });
   }
   return contestants;
 }
