@@ -61,7 +61,8 @@ export async function createScenarios(
       inProcess('bare probe', () => probe.sign()),
       ...(await nodeContestants('sign', raw, nodes, isSignature)),
     ];
-    for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw), isApart: true });
+    for (const peer of peers.running)
+      if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw), isApart: true });
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
 

@@ -21,6 +21,8 @@ export interface SpeedOptions {
   readonly rounds: number;
   /** Seconds of processor time of one sample. */
   readonly sampleSeconds: number;
+  /** Seconds of processor time that a contestant works before it counts. */
+  readonly warmUpSeconds: number;
   /** Bytes of the largest message of the growth table. */
   readonly largest: number;
   readonly streamMegabytes: number;
@@ -36,8 +38,9 @@ export interface SpeedOptions {
 
 export const speedOptions: SpeedOptions = {
   only: [],
-  rounds: 15,
-  sampleSeconds: 0.2,
+  rounds: 31,
+  sampleSeconds: 0.1,
+  warmUpSeconds: 3,
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
@@ -49,7 +52,7 @@ export const speedOptions: SpeedOptions = {
 
 /** Runs the benchmark: everybody in turns, on one machine, in one run. */
 export async function measureSpeed(options: SpeedOptions): Promise<Results> {
-  const { only, rounds, sampleSeconds, onStep = () => {} } = options;
+  const { only, rounds, sampleSeconds, warmUpSeconds, onStep = () => {} } = options;
   const isWanted = (name: string): boolean => only.length === 0 || only.some((word) => name.includes(word));
   const ground = createGround();
   const loadBefore = load();
@@ -61,7 +64,8 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
   for (const { name, title, contestants, targets } of await createScenarios(ground, rivals.running, peers)) {
     if (!isWanted(name)) continue;
     onStep(name);
-    races.push({ name, title, targets, rates: await race(contestants, { rounds, sampleSeconds }) });
+    const rates = await race(contestants, { rounds, sampleSeconds, warmUpSeconds });
+    races.push({ name, title, targets, rates });
   }
   const part = async <Part>(name: string, measure: () => Promise<Part> | Part): Promise<Part | undefined> => {
     if (!isWanted(name)) return undefined;

@@ -12,6 +12,7 @@ beforeAll(async () => {
     ...speedOptions,
     rounds: 1,
     sampleSeconds: 0.001,
+    warmUpSeconds: 0.001,
     largest: 10_000,
     streamMegabytes: 2,
     verifications: 40,
