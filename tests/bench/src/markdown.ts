@@ -31,18 +31,24 @@ export function toMarkdown(results: Results): string {
 
 function raceTable({ title, rates, targets }: RaceResult): string {
   const reference = rates[0];
-  const rows = rates.map(({ name, rate, samples }) => {
+  const rows = rates.map(({ name, rate, samples, quiet }) => {
     const share = timesRate(samples, reference?.samples ?? samples);
     const target = targets[name];
     return [
       name,
       rate < 100 ? rate.toFixed(1) : rate.toFixed(0),
       `${(1e6 / rate).toFixed(1)} µs`,
-      share < 10 ? share.toFixed(2) : share.toFixed(1),
+      times(share),
+      times(quiet / (reference?.quiet ?? quiet)),
       target === undefined ? '' : `${target} ${share >= target ? '✓' : '✗'}`,
     ];
   });
-  return section(title, ['', 'Per CPU second', 'CPU time', `Times ${reference?.name ?? ''}`, 'Target'], rows);
+  const columns = ['', 'Per CPU second', 'CPU time', `Times ${reference?.name ?? ''}`, 'In quiet moments', 'Target'];
+  return section(title, columns, rows);
+}
+
+function times(share: number): string {
+  return share < 10 ? share.toFixed(2) : share.toFixed(1);
 }
 
 function growthTable(growth: readonly Growth[]): string {

@@ -27,6 +27,8 @@ export interface Rate {
   readonly rate: number;
   /** Each round's rate, in order. */
   readonly samples: readonly number[];
+  /** What a tenth of the turns reach: the rate in moments when neighbours leave the core alone, if there are such. */
+  readonly quiet: number;
 }
 
 /**
@@ -74,34 +76,48 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
       seconds = await run(count);
     }
     count = Math.max(1, Math.round((count * sampleSeconds) / seconds));
-    entries.push({ contestant, count, samples: [] });
+    entries.push({ contestant, count, samples: [], turns: [] });
   }
   const near = entries.filter(({ contestant }) => contestant.isApart !== true);
   const apart = entries.filter(({ contestant }) => contestant.isApart === true);
   for (let round = 0; round < rounds; round++) {
-    await takeSamples(near, Math.round(sampleSeconds / turnSeconds));
+    await takeSamples(near, Math.max(1, Math.round(sampleSeconds / turnSeconds)));
     await takeSamples(apart, 1);
   }
-  return entries.map(({ contestant: { name }, samples }) => ({ name, rate: median(samples), samples }));
+  return entries.map(({ contestant: { name }, samples, turns }) => ({
+    name,
+    rate: median(samples),
+    samples,
+    quiet: turns.toSorted((one, other) => other - one)[Math.floor(turns.length / 10)] ?? 0,
+  }));
 }
 
-/** A contestant in a race: how often it does its work for a sample, and the rates so far. */
+/** A contestant in a race: how often it does its work for a sample, and the rates so far, of samples and of turns. */
 interface Entry {
   readonly contestant: Contestant;
   readonly count: number;
   readonly samples: number[];
+  readonly turns: number[];
 }
 
 /** One sample of each, gathered over so many turns. */
 async function takeSamples(entries: readonly Entry[], turns: number): Promise<void> {
   const seconds = entries.map(() => 0);
   for (let turn = 0; turn < turns; turn++) {
-    for (const [at, { contestant, count }] of entries.entries()) {
+    for (const [at, { contestant, count, turns: rates }] of entries.entries()) {
       const share = shareOf(count, turn, turns);
-      if (share > 0) seconds[at] = (seconds[at] ?? 0) + (await contestant.run(share));
+      if (share === 0) continue;
+      const taken = await contestant.run(share);
+      rates.push(rateOf(share, taken));
+      seconds[at] = (seconds[at] ?? 0) + taken;
     }
   }
-  for (const [at, { count, samples }] of entries.entries()) samples.push(count / Math.max(1e-6, seconds[at] ?? 0));
+  for (const [at, { count, samples }] of entries.entries()) samples.push(rateOf(count, seconds[at] ?? 0));
+}
+
+/** A time too short to be measured counts as a microsecond. */
+function rateOf(count: number, seconds: number): number {
+  return count / Math.max(1e-6, seconds);
 }
 
 /** How many of a count fall to one of so many turns. */

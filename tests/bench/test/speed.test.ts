@@ -47,9 +47,10 @@ describe('the speed benchmark', () => {
 
   it('has a rate for each of them', () => {
     for (const { rates } of results.races) {
-      for (const { rate, samples } of rates) {
+      for (const { rate, samples, quiet } of rates) {
         expect(rate).toBeGreaterThan(0);
         expect(samples).toHaveLength(1);
+        expect(quiet).toBeGreaterThan(0);
       }
     }
   });
