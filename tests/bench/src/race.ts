@@ -64,22 +64,12 @@ const turnSeconds = 0.02;
  * each. Those of this process take many short turns for a sample; those apart make theirs at once, when these are through.
  */
 export async function race(contestants: readonly Contestant[], options: RaceOptions): Promise<readonly Rate[]> {
-  const { rounds, sampleSeconds, warmUpSeconds = sampleSeconds } = options;
-  const entries: Entry[] = [];
-  for (const contestant of contestants) {
-    const { run } = contestant;
-    let count = 1;
-    let seconds = await run(count);
-    for (let warm = seconds; warm < warmUpSeconds || seconds < sampleSeconds / 2; warm += seconds) {
-      // Until a sample is long enough to say how many make up a whole one.
-      if (seconds < sampleSeconds / 2) count *= seconds < sampleSeconds / 16 ? 8 : 2;
-      seconds = await run(count);
-    }
-    count = Math.max(1, Math.round((count * sampleSeconds) / seconds));
-    entries.push({ contestant, count, samples: [], turns: [] });
-  }
+  const { rounds, sampleSeconds } = options;
+  const entries = contestants.map((contestant): Entry => ({ contestant, count: 1, samples: [], turns: [] }));
   const near = entries.filter(({ contestant }) => contestant.isApart !== true);
   const apart = entries.filter(({ contestant }) => contestant.isApart === true);
+  // This process last: while it waits for others it collects garbage, and compiled code with it.
+  for (const entry of [...apart, ...near]) entry.count = await warmUp(entry.contestant, options);
   for (let round = 0; round < rounds; round++) {
     await takeSamples(near, Math.max(1, Math.round(sampleSeconds / turnSeconds)));
     await takeSamples(apart, 1);
@@ -95,9 +85,22 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
 /** A contestant in a race: how often it does its work for a sample, and the rates so far, of samples and of turns. */
 interface Entry {
   readonly contestant: Contestant;
-  readonly count: number;
+  count: number;
   readonly samples: number[];
   readonly turns: number[];
+}
+
+/** Has a contestant work for a while, and answers how often it does its work for a sample. */
+async function warmUp({ run }: Contestant, options: RaceOptions): Promise<number> {
+  const { sampleSeconds, warmUpSeconds = sampleSeconds } = options;
+  let count = 1;
+  let seconds = await run(count);
+  for (let warm = seconds; warm < warmUpSeconds || seconds < sampleSeconds / 2; warm += seconds) {
+    // Until a sample is long enough to say how many make up a whole one.
+    if (seconds < sampleSeconds / 2) count *= seconds < sampleSeconds / 16 ? 8 : 2;
+    seconds = await run(count);
+  }
+  return Math.max(1, Math.round((count * sampleSeconds) / seconds));
 }
 
 /** One sample of each, gathered over so many turns. */
