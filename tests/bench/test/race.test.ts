@@ -48,16 +48,15 @@ describe('a race', () => {
 
   it('has everybody work for a while before it counts', async () => {
     const turns: Turn[] = [];
-    const cost = (turn: number): number => (turn < 20 ? 0.01 : 0.001);
-    const options = { rounds: 3, sampleSeconds: 0.02, warmUpSeconds: 0.5 };
-    const [rate] = await race([contestant('compiled late', cost, turns)], options);
+    const late = contestant('compiled late', (turn) => (turn < 20 ? 0.01 : 0.001), turns);
+    const [rate] = await race([late], { rounds: 3, sampleSeconds: 0.02, warmUpSeconds: 0.5 });
     expect(rate?.samples.map(Math.round)).toEqual([1000, 1000, 1000]);
   });
 
   it('says what is reached when neighbours are away', async () => {
     // Every fifth turn is a quiet one.
-    const cost = (turn: number): number => (turn % 5 === 0 ? 0.0005 : 0.001);
-    const [rate] = await race([contestant('crowded', cost, [])], { rounds: 9, sampleSeconds: 0.1 });
+    const crowded = contestant('crowded', (turn) => (turn % 5 === 0 ? 0.0005 : 0.001), []);
+    const [rate] = await race([crowded], { rounds: 9, sampleSeconds: 0.1 });
     expect(Math.round(rate?.quiet ?? 0)).toBe(2000);
     expect(Math.round(rate?.rate ?? 0)).toBe(1111);
   });
