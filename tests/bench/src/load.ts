@@ -93,9 +93,3 @@ function isWhole(text: string): boolean {
   if (end === -1) return false;
   return text.length >= end + 4 + Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1]);
 }
-
-/** The value below which `share` of them lie. */
-export function quantile(values: readonly number[], share: number): number {
-  const ordered = values.toSorted((one, other) => one - other);
-  return ordered[Math.min(ordered.length - 1, Math.floor(ordered.length * share))] ?? 0;
-}

@@ -6,8 +6,8 @@ export type Timed = (count: number) => Promise<number>;
 export interface Contestant {
   readonly name: string;
   readonly run: Timed;
-  /** In a process of its own: a turn there leaves this one's caches to others. */
-  readonly isApart?: boolean;
+  /** In this process: a turn somewhere else leaves its caches to others. */
+  readonly isHere?: boolean;
 }
 
 export interface RaceOptions {
@@ -46,6 +46,7 @@ export function inProcess(name: string, work: () => unknown): Contestant {
   };
   return {
     name,
+    isHere: true,
     async run(count) {
       await repeat(Math.ceil(count / 3));
       const before = process.cpuUsage();
@@ -66,19 +67,19 @@ const turnSeconds = 0.02;
 export async function race(contestants: readonly Contestant[], options: RaceOptions): Promise<readonly Rate[]> {
   const { rounds, sampleSeconds } = options;
   const entries = contestants.map((contestant): Entry => ({ contestant, count: 1, samples: [], turns: [] }));
-  const near = entries.filter(({ contestant }) => contestant.isApart !== true);
-  const apart = entries.filter(({ contestant }) => contestant.isApart === true);
-  // This process last: while it waits for others it collects garbage, and compiled code with it.
-  for (const entry of [...apart, ...near]) entry.count = await warmUp(entry.contestant, options);
+  const here = entries.filter(({ contestant }) => contestant.isHere === true);
+  const apart = entries.filter(({ contestant }) => contestant.isHere !== true);
+  // This process last: what it waits for others after its own warm-up costs it a tenth, compiled code that a collection took, we think.
+  for (const entry of [...apart, ...here]) entry.count = await warmUp(entry.contestant, options);
   for (let round = 0; round < rounds; round++) {
-    await takeSamples(near, Math.max(1, Math.round(sampleSeconds / turnSeconds)));
+    await takeSamples(here, Math.max(1, Math.round(sampleSeconds / turnSeconds)));
     await takeSamples(apart, 1);
   }
   return entries.map(({ contestant: { name }, samples, turns }) => ({
     name,
     rate: median(samples),
     samples,
-    quiet: turns.toSorted((one, other) => other - one)[Math.floor(turns.length / 10)] ?? 0,
+    quiet: quantile(turns, 0.9),
   }));
 }
 
@@ -141,4 +142,10 @@ export function median(values: readonly number[]): number {
   const middle = ordered.length >> 1;
   const upper = ordered[middle] ?? 0;
   return ordered.length % 2 === 1 ? upper : (upper + (ordered[middle - 1] ?? upper)) / 2;
+}
+
+/** The value below which `share` of them lie. */
+export function quantile(values: readonly number[], share: number): number {
+  const ordered = values.toSorted((one, other) => one - other);
+  return ordered[Math.min(ordered.length - 1, Math.floor(ordered.length * share))] ?? 0;
 }

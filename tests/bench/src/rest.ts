@@ -4,9 +4,9 @@ import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Ground } from './ground.ts';
 import { heard } from './heard.ts';
-import { load, quantile } from './load.ts';
+import { load } from './load.ts';
 import { message } from './messages.ts';
-import { inProcess, median, race, timesRate } from './race.ts';
+import { inProcess, median, quantile, race, timesRate } from './race.ts';
 
 export const restModes = ['express', 'zegel-sync', 'zegel-inline', 'zegel', 'mailauth'] as const;
 export type RestMode = (typeof restModes)[number];

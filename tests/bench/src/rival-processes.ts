@@ -4,7 +4,7 @@ import type { Bench } from '../adapter.ts';
 import type { GroundKeys } from './ground.ts';
 import { heard } from './heard.ts';
 import { inProcess } from './race.ts';
-import type { Timed } from './race.ts';
+import type { Contestant } from './race.ts';
 import type { Rival } from './rivals.ts';
 
 /** What is asked of a contestant, by the name of the method. */
@@ -17,15 +17,12 @@ export interface NodeContestant {
   readonly name: string;
   readonly version: string;
   readonly operations: readonly Operation[];
-  /** Whether it has a process of its own. */
-  readonly isApart: boolean;
   /** Does the work once, and answers what came of it, and how to have it done many times. */
   prepare(operation: Operation, message: Buffer): Promise<Prepared>;
 }
 
-export interface Prepared {
+export interface Prepared extends Contestant {
   readonly result: Awaited<ReturnType<Bench[Operation]>>;
-  readonly run: Timed;
 }
 
 /** What a rival's process answers when it has been told the keys. */
@@ -41,12 +38,11 @@ export function localContestant(rival: Rival): NodeContestant {
   return {
     name: rival.name,
     version: rival.version,
-    isApart: false,
     operations: operations.filter((operation) => rival[operation] !== undefined),
     async prepare(operation, message) {
       const work = rival[operation];
       if (work === undefined) throw new Error(`${rival.name} has no ${operation}`);
-      return { result: await work(message), run: inProcess(rival.name, () => work(message)).run };
+      return { result: await work(message), ...inProcess(rival.name, () => work(message)) };
     },
   };
 }
@@ -84,11 +80,10 @@ async function startRival(
   let tasks = 0;
   return {
     ...introduction,
-    isApart: true,
     async prepare(operation, message) {
       const task = tasks++;
       const result = await ask<Prepared['result']>({ task, operation, message });
-      return { result, run: (count) => ask<number>({ task, count }) };
+      return { name: introduction.name, result, run: (count) => ask<number>({ task, count }) };
     },
     // It ends by itself then.
     [Symbol.dispose]: () => child.disconnect(),

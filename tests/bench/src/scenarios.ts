@@ -61,8 +61,7 @@ export async function createScenarios(
       inProcess('bare probe', () => probe.sign()),
       ...(await nodeContestants('sign', raw, nodes, isSignature)),
     ];
-    for (const peer of peers.running)
-      if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw), isApart: true });
+    for (const peer of peers.running) if (peer.sign) contestants.push({ name: peer.name, run: peer.sign(raw) });
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
 
@@ -76,7 +75,7 @@ export async function createScenarios(
       ...(await nodeContestants('verify', signed, nodes, isPass)),
     ];
     for (const peer of peers.running) {
-      if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed), isApart: true });
+      if (peer.verify) contestants.push({ name: peer.name, run: peer.verify(signed) });
     }
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
@@ -102,9 +101,7 @@ export async function createScenarios(
     // Ours last: the first is the one the others are measured against.
     const contestants = await nodeContestants(name, signed, nodes.toReversed(), isPass);
     if (name === 'spf') {
-      for (const peer of peers.running) {
-        if (peer.spf) contestants.push({ name: peer.name, run: peer.spf, isApart: true });
-      }
+      for (const peer of peers.running) if (peer.spf) contestants.push({ name: peer.name, run: peer.spf });
     }
     scenarios.push({ name, title, contestants, targets: { zegel: target } });
   }
@@ -140,12 +137,12 @@ async function nodeContestants(
   isDone: (result: unknown) => boolean | Promise<boolean>,
 ): Promise<Contestant[]> {
   const contestants: Contestant[] = [];
-  for (const { name, operations, isApart, prepare } of nodes) {
+  for (const { name, operations, prepare } of nodes) {
     if (!operations.includes(operation)) continue;
-    const { result, run } = await prepare(operation, raw);
-    if (!(await isDone(result)))
+    const prepared = await prepare(operation, raw);
+    if (!(await isDone(prepared.result)))
       throw new Error(`${name} does not do the work of ${operation}: there is nothing to compare`);
-    contestants.push({ name, run, isApart });
+    contestants.push(prepared);
   }
   return contestants;
 }

@@ -8,11 +8,11 @@ interface Turn {
 }
 
 /** One that says how long it took, by what an operation of it costs in seconds, at each of its turns. */
-function contestant(name: string, cost: (turn: number) => number, turns: Turn[], isApart = false): Contestant {
+function contestant(name: string, cost: (turn: number) => number, turns: Turn[], isHere = true): Contestant {
   let turn = 0;
   return {
     name,
-    isApart,
+    isHere,
     async run(count) {
       turns.push({ name, count });
       return count * cost(turn++);
@@ -25,7 +25,7 @@ describe('a race', () => {
     const turns: Turn[] = [];
     const contestants = [
       contestant('here', () => 0.001, turns),
-      contestant('there', () => 0.001, turns, true),
+      contestant('there', () => 0.001, turns, false),
       contestant('here too', () => 0.002, turns),
     ];
     const rates = await race(contestants, { rounds: 1, sampleSeconds: 0.1 });
