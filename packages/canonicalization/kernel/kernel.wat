@@ -2,20 +2,26 @@
 ;; `src/kernel-code.ts` of it; `src/kernel.ts` says how the memory is used. Each function exists in plain TypeScript as well,
 ;; which it is tested against.
 (module
-  ;; Three pages of 64 KiB: the packing table at 0, behind it at 2048 whether the last call of relax, watch or fields saw a CR
-  ;; without LF behind it or an LF without CR before it, then a portion of a message, then the table of fields.
+  ;; Three pages of 64 KiB: the packing table at 0, the edge at 2048, behind it at 2112 whether the last call of relax, watch or
+  ;; fields saw a CR without LF behind it or an LF without CR before it, then a portion of a message, then the table of fields.
   (memory (export "memory") 3)
+
+  ;; The edge: thirty-two zeros, then as many octets of ones. Read from 32 - n on, it selects all of thirty-two octets but
+  ;; the first n.
+  (data (i32.const 2080)
+    "\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff")
 
   ;; Puts a CRLF and zeros behind the portion, so that what is read beyond its end decides nothing: white space at the end
   ;; goes as it does at the end of a line, and no further octet is white space or half a line end.
   (func $close (param $end i32)
     (v128.store (local.get $end) (v128.const i8x16 13 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-    (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0)))
+    (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0))
+    (v128.store offset=32 (local.get $end) (v128.const i64x2 0 0)))
 
   ;; Says whether line ends are bare by what was found uneven, and by an LF that stands first: no CR is before that one.
   (func $setBare (param $start i32) (param $uneven v128)
     (i32.store8
-      (i32.const 2048)
+      (i32.const 2112)
       (i32.or
         (v128.any_true (local.get $uneven))
         (i32.eq (i32.load8_u (local.get $start)) (i32.const 0x0a)))))
@@ -27,13 +33,13 @@
   ;; and white space or a CRLF follows it. The result is never ahead of what is still to be read.
   ;;
   ;; The octets looked for are in locals, sixteen times each: they stay in registers. As constants they would be made
-  ;; anew in each turn, which takes as long again as all the rest.
+  ;; anew in each turn, which takes as long again as all the rest. There are not many more registers, so what both branches
+  ;; look for is looked for twice.
   (func (export "relax") (param $start i32) (param $end i32) (result i32)
     (local $SP v128) (local $HTAB v128) (local $CR v128) (local $LF v128)
-    (local $at i32) (local $out i32)
+    (local $at i32) (local $out i32) (local $uneven v128)
     (local $octets v128) (local $next v128) (local $octets2 v128) (local $next2 v128)
-    (local $changed v128) (local $space v128) (local $uneven v128)
-    (local $dropped i32)
+    (local $tabs i32) (local $dropped i32) (local $kept i32) (local $behind i32) (local $gap i32) (local $source i32)
     (local.set $SP (i8x16.splat (i32.const 0x20)))
     (local.set $HTAB (i8x16.splat (i32.const 0x09)))
     (local.set $CR (i8x16.splat (i32.const 0x0d)))
@@ -42,98 +48,148 @@
     (local.set $at (local.get $start))
     (local.set $out (local.get $start))
     (loop $block
-      (if (i32.le_u (i32.add (local.get $at) (i32.const 32)) (local.get $end))
-        (then
-          ;; Two blocks. One needs no change but to move up when it has no tab, and no SP beside another one or a control. Of
-          ;; two octets the greater is a SP just then.
-          (local.set $octets (v128.load (local.get $at)))
-          (local.set $next (v128.load offset=1 (local.get $at)))
-          (local.set $octets2 (v128.load offset=16 (local.get $at)))
-          (local.set $next2 (v128.load offset=17 (local.get $at)))
-          (local.set $changed
-            (v128.or
-              (i8x16.eq (local.get $octets) (local.get $HTAB))
-              (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP))))
-          (if
-            (i32.eqz
-              (i8x16.bitmask
-                (v128.or
-                  (local.get $changed)
-                  (v128.or
-                    (i8x16.eq (local.get $octets2) (local.get $HTAB))
-                    (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
-            (then
-              ;; A CR stands where the octet behind it is an LF, and nowhere else.
-              (local.set $uneven
-                (v128.or
-                  (local.get $uneven)
-                  (v128.or
-                    (v128.xor
-                      (i8x16.eq (local.get $octets) (local.get $CR))
-                      (i8x16.eq (local.get $next) (local.get $LF)))
-                    (v128.xor
-                      (i8x16.eq (local.get $octets2) (local.get $CR))
-                      (i8x16.eq (local.get $next2) (local.get $LF))))))
-              (v128.store (local.get $out) (local.get $octets))
-              (v128.store offset=16 (local.get $out) (local.get $octets2))
-              (local.set $out (i32.add (local.get $out) (i32.const 32)))
-              (local.set $at (i32.add (local.get $at) (i32.const 32)))
-              (br $block)))
-          ;; Only the second one is to be packed.
-          (if
-            (i32.eqz (i8x16.bitmask (local.get $changed)))
-            (then
-              (local.set $uneven
-                (v128.or
-                  (local.get $uneven)
-                  (v128.xor
-                    (i8x16.eq (local.get $octets) (local.get $CR))
-                    (i8x16.eq (local.get $next) (local.get $LF)))))
-              (v128.store (local.get $out) (local.get $octets))
-              (local.set $out (i32.add (local.get $out) (i32.const 16)))
-              (local.set $at (i32.add (local.get $at) (i32.const 16)))))))
-      ;; One block that is packed.
       (local.set $octets (v128.load (local.get $at)))
       (local.set $next (v128.load offset=1 (local.get $at)))
-      (local.set $uneven
-        (v128.or
-          (local.get $uneven)
-          (v128.xor
-            (i8x16.eq (local.get $octets) (local.get $CR))
-            (i8x16.eq (local.get $next) (local.get $LF)))))
-      (local.set $space
-        (v128.or
-          (i8x16.eq (local.get $octets) (local.get $SP))
-          (i8x16.eq (local.get $octets) (local.get $HTAB))))
-      (local.set $dropped
-        (i8x16.bitmask
-          (v128.and
-            (local.get $space)
+      (local.set $octets2 (v128.load offset=16 (local.get $at)))
+      (local.set $next2 (v128.load offset=17 (local.get $at)))
+      ;; Two blocks need no change but to move up when they have no tab, and no SP beside another one or a control.
+      ;; Of two octets the greater is a SP just then.
+      (if
+        (i32.eqz
+          (i8x16.bitmask
             (v128.or
               (v128.or
-                (i8x16.eq (local.get $next) (local.get $SP))
-                (i8x16.eq (local.get $next) (local.get $HTAB)))
-              (v128.and
-                (i8x16.eq (local.get $next) (local.get $CR))
-                (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF)))))))
-      (local.set $octets (i8x16.max_u (local.get $octets) (v128.and (local.get $space) (local.get $SP))))
-      ;; The low eight octets, then the high eight behind those of them that stay. (Places are below sixteen, where all
-      ;; processors swizzle alike.)
-      (v128.store64_lane 0
-        (local.get $out)
-        (i8x16.relaxed_swizzle
-          (local.get $octets)
-          (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
-      (v128.store64_lane 0
-        (i32.sub
-          (i32.add (local.get $out) (i32.const 8))
-          (i32.popcnt (i32.and (local.get $dropped) (i32.const 0xff))))
-        (i8x16.relaxed_swizzle
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
-          (v128.load64_zero (i32.shl (i32.shr_u (local.get $dropped) (i32.const 8)) (i32.const 3)))))
-      (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $dropped))))
-      (local.set $at (i32.add (local.get $at) (i32.const 16)))
-      (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
+                (i8x16.eq (local.get $octets) (local.get $HTAB))
+                (i8x16.eq (local.get $octets2) (local.get $HTAB)))
+              (v128.or
+                (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP))
+                (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
+        (then
+          ;; A CR stands where the octet behind it is an LF, and nowhere else.
+          (local.set $uneven
+            (v128.or
+              (local.get $uneven)
+              (v128.or
+                (v128.xor
+                  (i8x16.eq (local.get $octets) (local.get $CR))
+                  (i8x16.eq (local.get $next) (local.get $LF)))
+                (v128.xor
+                  (i8x16.eq (local.get $octets2) (local.get $CR))
+                  (i8x16.eq (local.get $next2) (local.get $LF))))))
+          (v128.store (local.get $out) (local.get $octets))
+          (v128.store offset=16 (local.get $out) (local.get $octets2))
+          (local.set $out (i32.add (local.get $out) (i32.const 32)))
+          (local.set $at (i32.add (local.get $at) (i32.const 32)))
+          (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
+        (else
+          ;; Tabs are SPs; where there are some, what is in memory is not what is to be written.
+          (local.set $tabs
+            (i8x16.bitmask
+              (v128.or
+                (i8x16.eq (local.get $octets) (local.get $HTAB))
+                (v128.or
+                  (i8x16.eq (local.get $octets2) (local.get $HTAB))
+                  (i8x16.eq (local.get $next2) (local.get $HTAB))))))
+          (if (local.get $tabs)
+            (then
+              (local.set $octets
+                (i8x16.max_u
+                  (local.get $octets)
+                  (v128.and (i8x16.eq (local.get $octets) (local.get $HTAB)) (local.get $SP))))
+              (local.set $next
+                (i8x16.max_u
+                  (local.get $next)
+                  (v128.and (i8x16.eq (local.get $next) (local.get $HTAB)) (local.get $SP))))
+              (local.set $octets2
+                (i8x16.max_u
+                  (local.get $octets2)
+                  (v128.and (i8x16.eq (local.get $octets2) (local.get $HTAB)) (local.get $SP))))
+              (local.set $next2
+                (i8x16.max_u
+                  (local.get $next2)
+                  (v128.and (i8x16.eq (local.get $next2) (local.get $HTAB)) (local.get $SP))))))
+          (local.set $uneven
+            (v128.or
+              (local.get $uneven)
+              (v128.or
+                (v128.xor
+                  (i8x16.eq (local.get $octets) (local.get $CR))
+                  (i8x16.eq (local.get $next) (local.get $LF)))
+                (v128.xor
+                  (i8x16.eq (local.get $octets2) (local.get $CR))
+                  (i8x16.eq (local.get $next2) (local.get $LF))))))
+          (local.set $dropped
+            (i32.or
+              (i8x16.bitmask
+                (v128.and
+                  (i8x16.eq (local.get $octets) (local.get $SP))
+                  (v128.or
+                    (i8x16.eq (local.get $next) (local.get $SP))
+                    (v128.and
+                      (i8x16.eq (local.get $next) (local.get $CR))
+                      (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF))))))
+              (i32.shl
+                (i8x16.bitmask
+                  (v128.and
+                    (i8x16.eq (local.get $octets2) (local.get $SP))
+                    (v128.or
+                      (i8x16.eq (local.get $next2) (local.get $SP))
+                      (v128.and
+                        (i8x16.eq (local.get $next2) (local.get $CR))
+                        (i8x16.eq (v128.load offset=18 (local.get $at)) (local.get $LF))))))
+                (i32.const 16))))
+          ;; How many are kept before the first gap, and a bit behind its end. Where nothing is dropped, both are beyond
+          ;; the blocks.
+          (local.set $kept (i32.ctz (local.get $dropped)))
+          (local.set $behind
+            (i32.add
+              (local.get $dropped)
+              (i32.and (local.get $dropped) (i32.sub (i32.const 0) (local.get $dropped)))))
+          (if (i32.or (local.get $tabs) (i32.and (local.get $dropped) (local.get $behind)))
+            (then
+              ;; Eight octets are packed, the next eight behind those of them that stay, and so on. (Places are below
+              ;; sixteen, where all processors swizzle alike.)
+              (v128.store64_lane 0
+                (local.get $out)
+                (i8x16.relaxed_swizzle
+                  (local.get $octets)
+                  (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
+              (v128.store64_lane offset=8 0
+                (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 24))))
+                (i8x16.relaxed_swizzle
+                  (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
+                  (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 5)) (i32.const 0x7f8)))))
+              (v128.store64_lane offset=16 0
+                (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 16))))
+                (i8x16.relaxed_swizzle
+                  (local.get $octets2)
+                  (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 13)) (i32.const 0x7f8)))))
+              (v128.store64_lane offset=24 0
+                (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 8))))
+                (i8x16.relaxed_swizzle
+                  (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets2) (local.get $octets2))
+                  (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 21)) (i32.const 0x7f8)))))
+              (local.set $out
+                (i32.sub (i32.add (local.get $out) (i32.const 32)) (i32.popcnt (local.get $dropped)))))
+            (else
+              ;; One gap at most: behind what is kept goes what stands farther on by its size.
+              (local.set $gap (i32.sub (i32.ctz (local.get $behind)) (local.get $kept)))
+              (local.set $source (i32.add (local.get $at) (local.get $gap)))
+              (v128.store
+                (local.get $out)
+                (i8x16.relaxed_laneselect
+                  (v128.load (local.get $source))
+                  (local.get $octets)
+                  (v128.load offset=2048 (i32.sub (i32.const 32) (local.get $kept)))))
+              (v128.store offset=16
+                (local.get $out)
+                (i8x16.relaxed_laneselect
+                  (v128.load offset=16 (local.get $source))
+                  (local.get $octets2)
+                  (v128.load offset=2064 (i32.sub (i32.const 32) (local.get $kept)))))
+              (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 32)) (local.get $gap)))))
+          (local.set $at (i32.add (local.get $at) (i32.const 32)))
+          (br_if $block (i32.lt_u (local.get $at) (local.get $end))))))
     (call $setBare (local.get $start) (local.get $uneven))
     ;; Nothing beyond the end was dropped: what was read too much was written too much.
     (i32.sub (local.get $out) (i32.sub (local.get $at) (local.get $end))))

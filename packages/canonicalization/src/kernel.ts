@@ -45,8 +45,8 @@ export interface Places {
 }
 
 /** Where it says whether the last call of `relax`, `watch` or `fields` saw a CR or LF that stands alone. */
-const bareAt = 2048;
-/** Where a portion begins in the memory: behind the packing table and what is carried over. */
+const bareAt = 2112;
+/** Where a portion begins in the memory: behind the tables of the kernel and what is carried over. */
 export const portionAt = 4096;
 /** Octets of the largest portion. */
 export const maxPortion = 128 * 1024;
