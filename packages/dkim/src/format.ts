@@ -10,10 +10,10 @@ export interface SignatureTags {
   readonly domain: string;
   readonly selector: string;
   /** An address, or `@` and a domain. */
-  readonly identity?: string;
+  readonly identity: string | undefined;
   /** Seconds since 1970. */
   readonly timestamp: number;
-  readonly expiration?: number;
+  readonly expiration: number | undefined;
   readonly signedFields: readonly string[];
   /** Base64. */
   readonly bodyHash: string;

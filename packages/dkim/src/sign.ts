@@ -84,9 +84,11 @@ export async function signMessage(raw: Uint8Array, options: SignOptions): Promis
   return Buffer.concat(outcome.signatures.map((signature) => signature.field));
 }
 
+const signingLimits: MessageLimits & DkimLimits = { ...messageLimits, ...dkimLimits };
+
 /** Begins to sign a message: what the header decides is decided here. */
 export function beginSigning(header: Header, options: SignOptions): DkimSigning {
-  const limits = { ...messageLimits, ...dkimLimits, ...options.limits };
+  const limits = options.limits === undefined ? signingLimits : { ...signingLimits, ...options.limits };
   const canonicalization = options.canonicalization ?? { header: 'relaxed', body: 'relaxed' };
   const problem = unsignable(header, limits, options.permitRepeatedFields);
   const digests = options.digests ?? new BodyDigests();
@@ -104,27 +106,25 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       if (problem !== null || digest === null) return { ok: false, problem: problem ?? bareLineEnds };
       digests.end();
       if (hasBareLineEnds(header) || digests.bareLineEnds) return { ok: false, problem: bareLineEnds };
-      const timestamp = Math.floor((options.now ?? new Date()).getTime() / 1000);
+      const timestamp = Math.floor((options.now?.getTime() ?? Date.now()) / 1000);
       const { names, fields } = coverage(header, options.fields ?? defaultSignedFields, limits.maxSignedFields);
-      const common = {
-        headerCanonicalization: canonicalization.header,
-        bodyCanonicalization: canonicalization.body,
-        timestamp,
-        signedFields: names,
-        bodyHash: digest().value,
-      };
+      const bodyHash = digest().value;
       const covered = new CoveredFields(header.bytes, fields, canonicalization.header);
       const signatures = requests.map(async (request): Promise<MadeSignature> => {
         const { key, identity = options.identity, validity = options.validity } = request;
         const { domain, selector, algorithm } = key;
         if (identity !== undefined && !isIdentityOf(identity, domain)) throw new SigningIdentityError(identity, domain);
         const text = formatUnsigned({
-          ...common,
           algorithm,
+          headerCanonicalization: canonicalization.header,
+          bodyCanonicalization: canonicalization.body,
           domain,
           selector,
-          ...(identity === undefined ? {} : { identity }),
-          ...(validity === undefined ? {} : { expiration: timestamp + validity }),
+          identity,
+          timestamp,
+          expiration: validity === undefined ? undefined : timestamp + validity,
+          signedFields: names,
+          bodyHash,
         });
         const field = unsignedField(Buffer.from(text, 'utf8'), 'DKIM-Signature'.length);
         const signature = await key.sign(covered.signedWith(field));
