@@ -1,4 +1,4 @@
-import { fillTexts, repeatedFields } from '@zegel/message';
+import { fillTexts, isCutOff, repeatedFields } from '@zegel/message';
 import type { Author, Header } from '@zegel/message';
 import type { Notice } from './report.ts';
 
@@ -97,7 +97,7 @@ export function notice(code: NoticeCode, values: object = {}): Notice {
 export function headerNotices(header: Header, author: Author): readonly Notice[] {
   if (header.fields.length === 0) return [notice('message.no-header')];
   const notices: Notice[] = [];
-  if (header.bytes.at(-1) !== 0x0a || header.bytes.at(-2) !== 0x0d) notices.push(notice('message.cut-off'));
+  if (isCutOff(header)) notices.push(notice('message.cut-off'));
   const malformed = header.fields.findIndex(({ name }) => name === '');
   if (malformed !== -1) notices.push(notice('message.malformed-field', { field: malformed + 1 }));
   if (beginsIndented(header)) notices.push(notice('message.indented-first-line'));

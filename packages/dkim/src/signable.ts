@@ -1,4 +1,4 @@
-import { exceededLimit, fieldsNamed, fillTemplate, messageLimits, repeatedFields } from '@zegel/message';
+import { exceededLimit, fieldsNamed, fillTemplate, isCutOff, messageLimits, repeatedFields } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { unsignableTexts } from './codes.ts';
 
@@ -20,12 +20,12 @@ export function unsignable(
   limits: MessageLimits = messageLimits,
   permitRepeatedFields = false,
 ): Unsignable | null {
-  const { bytes, fields } = header;
+  const { fields } = header;
   if (fields.length === 0) return because('message.no-header');
   const exceeded = exceededLimit(header, limits);
   if (exceeded !== null) return because('message.limit-exceeded', exceeded);
   const malformed = fields.findIndex((field) => field.name === '');
-  const cutOff = bytes.at(-1) !== 0x0a || bytes.at(-2) !== 0x0d;
+  const cutOff = isCutOff(header);
   if (malformed !== -1 && !(cutOff && malformed === fields.length - 1)) {
     return because('message.malformed-field', { field: String(malformed + 1) });
   }

@@ -140,6 +140,12 @@ export function hasBareLineEnds({ bytes, bareLineEnds }: Header): boolean {
   return bareLineEnds ?? holdsBareLineEnd(bytes);
 }
 
+/** Whether a header ends in the middle of a line. */
+export function isCutOff({ bytes }: Header): boolean {
+  // at() of octets goes through the engine's runtime.
+  return bytes[bytes.length - 1] !== LF || bytes[bytes.length - 2] !== CR;
+}
+
 /** All bytes of a field, name and final CRLF included: a view, not a copy. */
 export function fieldBytes(header: Header, field: HeaderField): Uint8Array {
   return header.bytes.subarray(field.start, field.end);

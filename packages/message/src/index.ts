@@ -14,6 +14,7 @@ export {
   fieldValue,
   hasBareLineEnds,
   headerFromPairs,
+  isCutOff,
   parseHeader,
 } from './header.ts';
 export type { Header, HeaderField } from './header.ts';
