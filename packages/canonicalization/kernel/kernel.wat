@@ -143,8 +143,8 @@
           (local.set $kept (i32.ctz (local.get $dropped)))
           (local.set $behind
             (i32.add
-              (local.get $dropped)
-              (i32.and (local.get $dropped) (i32.sub (i32.const 0) (local.get $dropped)))))
+              (i32.or (local.get $dropped) (i32.sub (local.get $dropped) (i32.const 1)))
+              (i32.const 1)))
           (if (i32.or (local.get $tabs) (i32.and (local.get $dropped) (local.get $behind)))
             (then
               ;; Eight octets are packed, the next eight behind those of them that stay, and so on. (Places are below
