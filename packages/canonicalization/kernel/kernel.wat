@@ -15,8 +15,7 @@
   ;; goes as it does at the end of a line, and no further octet is white space or half a line end.
   (func $close (param $end i32)
     (v128.store (local.get $end) (v128.const i8x16 13 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-    (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0))
-    (v128.store offset=32 (local.get $end) (v128.const i64x2 0 0)))
+    (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0)))
 
   ;; Says whether line ends are bare by what was found uneven, and by an LF that stands first: no CR is before that one.
   (func $setBare (param $start i32) (param $uneven v128)
@@ -30,169 +29,198 @@
   ;; result ends. Empty lines at the end of a body are no concern of it.
   ;;
   ;; Of a run of white space the last octet stays, as a SP, unless a CRLF follows. So an octet goes when it is white space
-  ;; and white space or a CRLF follows it. The result is never ahead of what is still to be read.
+  ;; and white space or a CRLF follows it. The result is never ahead of what is still to be read. Tabs become SPs before
+  ;; anything else: where one is met, in all that is still to come.
   ;;
   ;; The octets looked for are in locals, sixteen times each: they stay in registers. As constants they would be made
   ;; anew in each turn, which takes as long again as all the rest. There are not many more registers, so what both branches
-  ;; look for is looked for twice.
+  ;; look for is looked for twice. Nothing that the loop needs may live across a call: it would be kept in memory.
   (func (export "relax") (param $start i32) (param $end i32) (result i32)
     (local $SP v128) (local $HTAB v128) (local $CR v128) (local $LF v128)
     (local $at i32) (local $out i32) (local $uneven v128)
-    (local $octets v128) (local $next v128) (local $octets2 v128) (local $next2 v128)
-    (local $tabs i32) (local $dropped i32) (local $kept i32) (local $behind i32) (local $gap i32) (local $source i32)
+    (local $octets v128) (local $next v128) (local $cr v128) (local $lf v128)
+    (local $octets2 v128) (local $next2 v128) (local $cr2 v128) (local $lf2 v128)
+    (local $dropped i32) (local $kept i32) (local $behind i32) (local $source i32)
     (local.set $SP (i8x16.splat (i32.const 0x20)))
     (local.set $HTAB (i8x16.splat (i32.const 0x09)))
     (local.set $CR (i8x16.splat (i32.const 0x0d)))
     (local.set $LF (i8x16.splat (i32.const 0x0a)))
-    (call $close (local.get $end))
+    ;; As $close does, and farther.
+    (v128.store (local.get $end) (v128.const i8x16 13 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+    (v128.store offset=16 (local.get $end) (v128.const i64x2 0 0))
+    (v128.store offset=32 (local.get $end) (v128.const i64x2 0 0))
+    ;; The loop looks at what stands behind an octet, and so not at the first one.
+    (local.set $uneven
+      (v128.xor
+        (i8x16.eq (v128.load (local.get $start)) (local.get $CR))
+        (i8x16.eq (v128.load offset=1 (local.get $start)) (local.get $LF))))
+    (if (i32.eq (i32.load8_u (local.get $start)) (i32.const 0x09))
+      (then (i32.store8 (local.get $start) (i32.const 0x20))))
     (local.set $at (local.get $start))
     (local.set $out (local.get $start))
-    (loop $block
-      (local.set $octets (v128.load (local.get $at)))
-      (local.set $next (v128.load offset=1 (local.get $at)))
-      (local.set $octets2 (v128.load offset=16 (local.get $at)))
-      (local.set $next2 (v128.load offset=17 (local.get $at)))
-      ;; Two blocks need no change but to move up when they have no tab, and no SP beside another one or a control.
-      ;; Of two octets the greater is a SP just then.
-      (if
-        (i32.eqz
-          (i8x16.bitmask
-            (v128.or
-              (v128.or
-                (i8x16.eq (local.get $octets) (local.get $HTAB))
-                (i8x16.eq (local.get $octets2) (local.get $HTAB)))
-              (v128.or
-                (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP))
-                (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
-        (then
-          ;; A CR stands where the octet behind it is an LF, and nowhere else.
-          (local.set $uneven
-            (v128.or
-              (local.get $uneven)
-              (v128.or
-                (v128.xor
-                  (i8x16.eq (local.get $octets) (local.get $CR))
-                  (i8x16.eq (local.get $next) (local.get $LF)))
-                (v128.xor
-                  (i8x16.eq (local.get $octets2) (local.get $CR))
-                  (i8x16.eq (local.get $next2) (local.get $LF))))))
-          (v128.store (local.get $out) (local.get $octets))
-          (v128.store offset=16 (local.get $out) (local.get $octets2))
-          (local.set $out (i32.add (local.get $out) (i32.const 32)))
-          (local.set $at (i32.add (local.get $at) (i32.const 32)))
-          (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
-        (else
-          ;; Tabs are SPs; where there are some, what is in memory is not what is to be written.
-          (local.set $tabs
-            (i8x16.bitmask
-              (v128.or
-                (i8x16.eq (local.get $octets) (local.get $HTAB))
-                (v128.or
-                  (i8x16.eq (local.get $octets2) (local.get $HTAB))
-                  (i8x16.eq (local.get $next2) (local.get $HTAB))))))
-          (if (local.get $tabs)
-            (then
-              (local.set $octets
-                (i8x16.max_u
-                  (local.get $octets)
-                  (v128.and (i8x16.eq (local.get $octets) (local.get $HTAB)) (local.get $SP))))
-              (local.set $next
-                (i8x16.max_u
-                  (local.get $next)
-                  (v128.and (i8x16.eq (local.get $next) (local.get $HTAB)) (local.get $SP))))
-              (local.set $octets2
-                (i8x16.max_u
-                  (local.get $octets2)
-                  (v128.and (i8x16.eq (local.get $octets2) (local.get $HTAB)) (local.get $SP))))
-              (local.set $next2
-                (i8x16.max_u
-                  (local.get $next2)
-                  (v128.and (i8x16.eq (local.get $next2) (local.get $HTAB)) (local.get $SP))))))
-          (local.set $uneven
-            (v128.or
-              (local.get $uneven)
-              (v128.or
-                (v128.xor
-                  (i8x16.eq (local.get $octets) (local.get $CR))
-                  (i8x16.eq (local.get $next) (local.get $LF)))
-                (v128.xor
-                  (i8x16.eq (local.get $octets2) (local.get $CR))
-                  (i8x16.eq (local.get $next2) (local.get $LF))))))
-          (local.set $dropped
-            (i32.or
-              (i8x16.bitmask
-                (v128.and
-                  (i8x16.eq (local.get $octets) (local.get $SP))
-                  (v128.or
-                    (i8x16.eq (local.get $next) (local.get $SP))
-                    (v128.and
-                      (i8x16.eq (local.get $next) (local.get $CR))
-                      (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF))))))
-              (i32.shl
+    (block $done
+      (loop $tabless
+        (block $tabs
+          (loop $block
+            (local.set $octets (v128.load (local.get $at)))
+            (local.set $next (v128.load offset=1 (local.get $at)))
+            (local.set $octets2 (v128.load offset=16 (local.get $at)))
+            (local.set $next2 (v128.load offset=17 (local.get $at)))
+            ;; Two blocks need no change but to move up when they have no tab, and no SP beside another one or a control.
+            ;; Of two octets the greater is a SP just then.
+            (if
+              (i32.eqz
                 (i8x16.bitmask
-                  (v128.and
-                    (i8x16.eq (local.get $octets2) (local.get $SP))
+                  (v128.or
                     (v128.or
-                      (i8x16.eq (local.get $next2) (local.get $SP))
-                      (v128.and
+                      (i8x16.eq (local.get $next) (local.get $HTAB))
+                      (i8x16.eq (local.get $next2) (local.get $HTAB)))
+                    (v128.or
+                      (i8x16.eq (i8x16.max_u (local.get $octets) (local.get $next)) (local.get $SP))
+                      (i8x16.eq (i8x16.max_u (local.get $octets2) (local.get $next2)) (local.get $SP))))))
+              (then
+                ;; A CR stands where the octet behind it is an LF, and nowhere else.
+                (local.set $uneven
+                  (v128.or
+                    (local.get $uneven)
+                    (v128.or
+                      (v128.xor
+                        (i8x16.eq (local.get $next) (local.get $CR))
+                        (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF)))
+                      (v128.xor
                         (i8x16.eq (local.get $next2) (local.get $CR))
                         (i8x16.eq (v128.load offset=18 (local.get $at)) (local.get $LF))))))
-                (i32.const 16))))
-          ;; How many are kept before the first gap, and a bit behind its end. Where nothing is dropped, both are beyond
-          ;; the blocks.
-          (local.set $kept (i32.ctz (local.get $dropped)))
-          (local.set $behind
-            (i32.add
-              (i32.or (local.get $dropped) (i32.sub (local.get $dropped) (i32.const 1)))
-              (i32.const 1)))
-          (if (i32.or (local.get $tabs) (i32.and (local.get $dropped) (local.get $behind)))
-            (then
-              ;; Eight octets are packed, the next eight behind those of them that stay, and so on. (Places are below
-              ;; sixteen, where all processors swizzle alike.)
-              (v128.store64_lane 0
-                (local.get $out)
-                (i8x16.relaxed_swizzle
-                  (local.get $octets)
-                  (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
-              (v128.store64_lane offset=8 0
-                (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 24))))
-                (i8x16.relaxed_swizzle
-                  (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets) (local.get $octets))
-                  (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 5)) (i32.const 0x7f8)))))
-              (v128.store64_lane offset=16 0
-                (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 16))))
-                (i8x16.relaxed_swizzle
-                  (local.get $octets2)
-                  (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 13)) (i32.const 0x7f8)))))
-              (v128.store64_lane offset=24 0
-                (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 8))))
-                (i8x16.relaxed_swizzle
-                  (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $octets2) (local.get $octets2))
-                  (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 21)) (i32.const 0x7f8)))))
-              (local.set $out
-                (i32.sub (i32.add (local.get $out) (i32.const 32)) (i32.popcnt (local.get $dropped)))))
-            (else
-              ;; One gap at most: behind what is kept goes what stands farther on by its size.
-              (local.set $gap (i32.sub (i32.ctz (local.get $behind)) (local.get $kept)))
-              (local.set $source (i32.add (local.get $at) (local.get $gap)))
-              (v128.store
-                (local.get $out)
-                (i8x16.relaxed_laneselect
-                  (v128.load (local.get $source))
-                  (local.get $octets)
-                  (v128.load offset=2048 (i32.sub (i32.const 32) (local.get $kept)))))
-              (v128.store offset=16
-                (local.get $out)
-                (i8x16.relaxed_laneselect
-                  (v128.load offset=16 (local.get $source))
-                  (local.get $octets2)
-                  (v128.load offset=2064 (i32.sub (i32.const 32) (local.get $kept)))))
-              (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 32)) (local.get $gap)))))
-          (local.set $at (i32.add (local.get $at) (i32.const 32)))
-          (br_if $block (i32.lt_u (local.get $at) (local.get $end))))))
-    (call $setBare (local.get $start) (local.get $uneven))
+                (v128.store (local.get $out) (local.get $octets))
+                (v128.store offset=16 (local.get $out) (local.get $octets2))
+                (local.set $out (i32.add (local.get $out) (i32.const 32)))
+                (local.set $at (i32.add (local.get $at) (i32.const 32)))
+                (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
+              (else
+                (br_if $tabs
+                  (i8x16.bitmask
+                    (v128.or
+                      (i8x16.eq (local.get $next) (local.get $HTAB))
+                      (i8x16.eq (local.get $next2) (local.get $HTAB)))))
+                (local.set $cr (i8x16.eq (local.get $next) (local.get $CR)))
+                (local.set $lf (i8x16.eq (v128.load offset=2 (local.get $at)) (local.get $LF)))
+                (local.set $cr2 (i8x16.eq (local.get $next2) (local.get $CR)))
+                (local.set $lf2 (i8x16.eq (v128.load offset=18 (local.get $at)) (local.get $LF)))
+                (local.set $uneven
+                  (v128.or
+                    (local.get $uneven)
+                    (v128.or
+                      (v128.xor (local.get $cr) (local.get $lf))
+                      (v128.xor (local.get $cr2) (local.get $lf2)))))
+                (local.set $dropped
+                  (i32.or
+                    (i8x16.bitmask
+                      (v128.and
+                        (i8x16.eq (local.get $octets) (local.get $SP))
+                        (v128.or
+                          (i8x16.eq (local.get $next) (local.get $SP))
+                          (v128.and (local.get $cr) (local.get $lf)))))
+                    (i32.shl
+                      (i8x16.bitmask
+                        (v128.and
+                          (i8x16.eq (local.get $octets2) (local.get $SP))
+                          (v128.or
+                            (i8x16.eq (local.get $next2) (local.get $SP))
+                            (v128.and (local.get $cr2) (local.get $lf2)))))
+                      (i32.const 16))))
+                ;; How many are kept before the first gap, and a bit behind its end. Where nothing is dropped, both are
+                ;; beyond the blocks.
+                (local.set $kept (i32.ctz (local.get $dropped)))
+                (local.set $behind
+                  (i32.add
+                    (i32.or (local.get $dropped) (i32.sub (local.get $dropped) (i32.const 1)))
+                    (i32.const 1)))
+                (if (i32.eqz (i32.and (local.get $dropped) (local.get $behind)))
+                  (then
+                    ;; One gap at most: behind what is kept goes what stands farther on by its size.
+                    (local.set $behind (i32.sub (i32.ctz (local.get $behind)) (local.get $kept)))
+                    (local.set $source (i32.add (local.get $at) (local.get $behind)))
+                    (v128.store
+                      (local.get $out)
+                      (i8x16.relaxed_laneselect
+                        (v128.load (local.get $source))
+                        (local.get $octets)
+                        (v128.load offset=2048 (i32.sub (i32.const 32) (local.get $kept)))))
+                    (v128.store offset=16
+                      (local.get $out)
+                      (i8x16.relaxed_laneselect
+                        (v128.load offset=16 (local.get $source))
+                        (local.get $octets2)
+                        (v128.load offset=2064 (i32.sub (i32.const 32) (local.get $kept)))))
+                    (local.set $out (i32.sub (i32.add (local.get $out) (i32.const 32)) (local.get $behind)))
+                    (local.set $at (i32.add (local.get $at) (i32.const 32))))
+                  (else
+                    (local.set $behind (i32.ctz (local.get $behind)))
+                    (if (i32.ge_u (local.get $behind) (i32.const 10))
+                      (then
+                        ;; More than one, and the first one ends so far on that a turn pays which takes only that one:
+                        ;; the next turn begins behind it. Behind what is kept everything stays as it is, since it may
+                        ;; still be to be read.
+                        (v128.store
+                          (local.get $out)
+                          (i8x16.relaxed_laneselect
+                            (v128.load (local.get $out))
+                            (local.get $octets)
+                            (v128.load offset=2048 (i32.sub (i32.const 32) (local.get $kept)))))
+                        (v128.store offset=16
+                          (local.get $out)
+                          (i8x16.relaxed_laneselect
+                            (v128.load offset=16 (local.get $out))
+                            (local.get $octets2)
+                            (v128.load offset=2064 (i32.sub (i32.const 32) (local.get $kept)))))
+                        (local.set $out (i32.add (local.get $out) (local.get $kept)))
+                        (local.set $at (i32.add (local.get $at) (local.get $behind))))
+                      (else
+                        ;; Eight octets are packed, the next eight behind those of them that stay, and so on. (Places are
+                        ;; below sixteen, where all processors swizzle alike.)
+                        (v128.store64_lane 0
+                          (local.get $out)
+                          (i8x16.relaxed_swizzle
+                            (local.get $octets)
+                            (v128.load64_zero (i32.shl (i32.and (local.get $dropped) (i32.const 0xff)) (i32.const 3)))))
+                        (v128.store64_lane offset=8 0
+                          (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 24))))
+                          (i8x16.relaxed_swizzle
+                            (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
+                              (local.get $octets)
+                              (local.get $octets))
+                            (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 5)) (i32.const 0x7f8)))))
+                        (v128.store64_lane offset=16 0
+                          (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 16))))
+                          (i8x16.relaxed_swizzle
+                            (local.get $octets2)
+                            (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 13)) (i32.const 0x7f8)))))
+                        (v128.store64_lane offset=24 0
+                          (i32.sub (local.get $out) (i32.popcnt (i32.shl (local.get $dropped) (i32.const 8))))
+                          (i8x16.relaxed_swizzle
+                            (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15
+                              (local.get $octets2)
+                              (local.get $octets2))
+                            (v128.load64_zero (i32.and (i32.shr_u (local.get $dropped) (i32.const 21)) (i32.const 0x7f8)))))
+                        (local.set $out
+                          (i32.sub (i32.add (local.get $out) (i32.const 32)) (i32.popcnt (local.get $dropped))))
+                        (local.set $at (i32.add (local.get $at) (i32.const 32)))))))
+                (br_if $block (i32.lt_u (local.get $at) (local.get $end))))))
+          (br $done))
+        (local.set $source (local.get $at))
+        (loop $tab
+          (local.set $octets (v128.load (local.get $source)))
+          (v128.store
+            (local.get $source)
+            (i8x16.max_u
+              (local.get $octets)
+              (v128.and (i8x16.eq (local.get $octets) (local.get $HTAB)) (local.get $SP))))
+          (local.set $source (i32.add (local.get $source) (i32.const 16)))
+          (br_if $tab (i32.lt_u (local.get $source) (local.get $end))))
+        (br $tabless)))
     ;; Nothing beyond the end was dropped: what was read too much was written too much.
-    (i32.sub (local.get $out) (i32.sub (local.get $at) (local.get $end))))
+    (local.set $out (i32.sub (local.get $out) (i32.sub (local.get $at) (local.get $end))))
+    (call $setBare (local.get $start) (local.get $uneven))
+    (local.get $out))
 
   ;; Looks for bare line ends alone.
   (func (export "watch") (param $start i32) (param $end i32)
