@@ -1,4 +1,4 @@
-import { createPublicKey, sign, verify } from 'node:crypto';
+import { createPublicKey, createVerify, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { canonicalizeWholeHeader } from '@zegel/canonicalization';
 import {
@@ -42,7 +42,9 @@ export function createProbe(signed: Buffer, privateKey: KeyObject): Probe {
       hashBody(body);
       return sign('sha256', headerData(), privateKey);
     },
-    verify: () => hashBody(body) === bodyHash && verify('sha256', headerData(), publicKey, signature),
+    // In three calls, which take less than the one call that Node has for it.
+    verify: () =>
+      hashBody(body) === bodyHash && createVerify('sha256').update(headerData()).verify(publicKey, signature),
   };
   if (!probe.verify()) throw new Error('The probe does not verify its message');
   return probe;
