@@ -25,8 +25,8 @@ export interface SigningKey {
   sign(data: Uint8Array): Promise<Uint8Array>;
 }
 
-/** One for the process: its threads and cores are. */
-const signingPool = new SigningPool();
+/** One for the process: its threads and cores are. Made with the first key: until then the thread pool may be given its size. */
+let signingPool: SigningPool | undefined;
 const withoutThreads = new SigningPool(1);
 const generateInPool = promisify(generate);
 
@@ -50,6 +50,7 @@ export function createSigningKey(options: {
   if (domain === null) throw new SigningKeyError('dkim.key-name-invalid', `Not a domain name: ${options.domain}`);
   if (!isSelector(selector)) throw new SigningKeyError('dkim.key-name-invalid', `Not a selector: ${selector}`);
   const algorithm = signingAlgorithm(privateKey);
+  const pool = inline ? withoutThreads : (signingPool ??= new SigningPool());
   const rsaKey = { key: privateKey, bits: privateKey.asymmetricKeyDetails?.modulusLength ?? 0 };
   return {
     domain,
@@ -57,7 +58,7 @@ export function createSigningKey(options: {
     algorithm,
     sign:
       algorithm === 'rsa-sha256'
-        ? (data) => (inline ? withoutThreads : signingPool).sign(data, rsaKey)
+        ? (data) => pool.sign(data, rsaKey)
         : async (data) => sign(null, hash('sha256', data, 'buffer'), privateKey),
   };
 }

@@ -42,9 +42,10 @@ const maxBitsAtOnce = 2048;
  * Makes RSA signatures (RSASSA-PKCS1-v1_5 over SHA-256), in the thread pool or on the spot, as the load wants it.
  *
  * Several at a time keep all cores busy when the thread pool makes them. One by itself takes longer there than here:
- * waking a thread costs a third of a signature. So requests are gathered until the event loop has seen what came in
- * with them; one that is alone then is signed at once, and so are the next few. The pool has no more than four for each thread,
- * since file access goes through the same threads: it waits for as long as four signatures take. The others wait their turn here.
+ * waking a thread costs a third of a signature. So one request waits until a second comes or the event loop has seen all that
+ * came in with it; one that is alone then is signed at once, and so are the next few. The pool has no more than four for each
+ * thread, since file access goes through the same threads: it waits for as long as four signatures take. The others wait their
+ * turn here.
  */
 export class SigningPool {
   /** How many may be in the pool; 0 when all are made on the spot. */
@@ -79,7 +80,7 @@ export class SigningPool {
         signHere(request);
       } else {
         this.#append(request);
-        if (this.#inThreads > 0) this.#start();
+        if (this.#inThreads > 0 || this.#isForThreads()) this.#start();
         else this.#schedule();
       }
     });
@@ -87,6 +88,11 @@ export class SigningPool {
 
   #isIdle(): boolean {
     return this.#inThreads === 0 && this.#first === null;
+  }
+
+  /** Several wait, and there are threads: what else may come in this turn of the event loop is not waited for. */
+  #isForThreads(): boolean {
+    return this.#maxInThreads > 0 && this.#first !== this.#last;
   }
 
   #append(request: Request): void {

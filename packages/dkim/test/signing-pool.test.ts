@@ -39,6 +39,15 @@ describe('RSA signatures', () => {
     expect(count).toEqual({ inThreads: 0, most: 12, made: 50 });
   });
 
+  it('begin with the second that comes, without a look at what else does', () => {
+    const { pool, count } = countingPool(2);
+    const signed = [pool.sign(data(0), key)];
+    expect(count.inThreads).toBe(0);
+    signed.push(pool.sign(data(1), key));
+    expect(count.inThreads).toBe(2);
+    return Promise.all(signed);
+  });
+
   it('are made on the spot one by one', async () => {
     const { pool, count } = countingPool(2);
     for (let turn = 0; turn < 20; turn++) await signAll(pool, 1);

@@ -1,3 +1,4 @@
+import '@zegel/service-runtime/thread-pool';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@zegel/database';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { patience, startNode, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
@@ -56,9 +57,19 @@ async function ask(route: string, options: { body?: Buffer; accept?: string; met
 const json = ({ bytes }: { readonly bytes: Buffer }): any => JSON.parse(bytes.toString());
 const hookAction = async () => json(await ask('/checkv2?mode=verify', { body: hello })).action;
 const signHello = async () => (await ask('/v1/sign', { body: hello, accept: 'message/rfc822' })).bytes;
+/** Names of the threads of the service. */
+const threadNames = (): string[] =>
+  readdirSync(`/proc/${service.pid}/task`).map((id) =>
+    readFileSync(`/proc/${service.pid}/task/${id}/comm`, 'utf8').trim(),
+  );
 const stateOf = async (id: string) => json(await ask(`/v1/inbound/${id}`));
 
 describe('zegel serve on Redis and PostgreSQL', () => {
+  test('has a thread of the pool for each core: nothing uses the pool before it has its size', () => {
+    const cores = availableParallelism();
+    expect(threadNames().filter((name) => name === 'libuv-worker')).toHaveLength(cores === 1 ? 4 : cores);
+  });
+
   test('signs for the demo domain, and verifies to pass with both keys, SPF and DMARC', async () => {
     const { status, bytes } = await ask(`/v1/verify${session}`, { body: await signHello() });
     expect(status).toBe(200);

@@ -1,3 +1,4 @@
+import '@zegel/service-runtime/thread-pool';
 import { openConfiguredKeystore, openGround, openMailRules, reloadAtHangup } from '@zegel/service-ground';
 import { packageVersion, readConfig, runService } from '@zegel/service-runtime';
 import { startSigner } from './start.ts';

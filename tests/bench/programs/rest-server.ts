@@ -8,6 +8,7 @@
  * - `express`: bare Express that reads the body and makes one RSA signature, which is no DKIM signature.
  * - `mailauth`: bare Express and mailauth.
  */
+import '@zegel/service-runtime/thread-pool';
 import { createPrivateKey, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { openDatabase } from '@zegel/database';

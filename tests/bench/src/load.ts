@@ -2,29 +2,42 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
+/** A server under load. */
+export interface LoadTarget {
+  readonly port: number;
+  readonly token: string;
+  /** Of its process since it began, all threads. */
+  cpuSeconds(): Promise<number>;
+}
+
 /** What a closed loop of connections saw. */
 export interface LoadReport {
-  /** Answers in all, those before the clock started included. */
-  readonly answers: number;
   /** Answers per second by the clock. */
   readonly throughput: number;
+  /** Answers per second of the server's processor time. */
+  readonly rate: number;
   /** Milliseconds from each request to the end of its answer. */
   readonly latencies: Float64Array;
 }
 
+export interface LoadOptions {
+  readonly connections: number;
+  /** Answers before the clock starts, at least: it starts no sooner than each connection had one. */
+  readonly before: number;
+  /** Answers that count. */
+  readonly requests: number;
+}
+
 /**
- * Posts the same message again and again over some connections, each with one request at a time, until there were
- * `requests` answers. Each connection is used once before the clock starts: Node takes in one connection for each turn of its
- * event loop, so what the first requests wait for is the opening. Rejects at any answer but 200.
+ * Posts the same message again and again over some connections, each with one request at a time. Nothing pauses when the clock
+ * starts: Node takes in one connection for each turn of its event loop, so what the first requests wait for is the opening, and
+ * fifty that begin at once are a load of another kind. Nor when it stops, so that the server is asked for its processor time twice
+ * in the same state. Rejects at any answer but 200.
  *
  * It shares the machine with the server, so it does as little as can be: one listener a connection, no promise and no copy for
  * a request, and of an answer nothing is read but its first line and length.
  */
-export async function load(
-  target: { readonly port: number; readonly token: string },
-  message: Buffer,
-  { connections, requests }: { readonly connections: number; readonly requests: number },
-): Promise<LoadReport> {
+export async function load(target: LoadTarget, message: Buffer, options: LoadOptions): Promise<LoadReport> {
   const head = [
     'POST /v1/sign HTTP/1.1',
     'Host: 127.0.0.1',
@@ -35,36 +48,51 @@ export async function load(
   ];
   const request = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), message]);
   const sockets = await Promise.all(
-    Array.from({ length: connections }, async () => {
+    Array.from({ length: options.connections }, async () => {
       const socket = connect({ port: target.port, host: '127.0.0.1', noDelay: true });
       await once(socket, 'connect');
       return socket;
     }),
   );
   try {
-    await exchange(sockets, request, connections);
-    const begun = performance.now();
-    const latencies = await exchange(sockets, request, requests);
-    const seconds = (performance.now() - begun) / 1000;
-    return { answers: connections + requests, throughput: requests / seconds, latencies };
+    return await exchange(sockets, request, target, options);
   } finally {
     for (const socket of sockets) socket.destroy();
   }
 }
 
-/** Exchanges so many requests and answers over all connections, and answers how long each took. */
-function exchange(sockets: readonly Socket[], request: Buffer, requests: number): Promise<Float64Array> {
+interface Moment {
+  readonly time: number;
+  readonly cpu: Promise<number>;
+}
+
+async function exchange(
+  sockets: readonly Socket[],
+  request: Buffer,
+  target: LoadTarget,
+  { before, requests }: LoadOptions,
+): Promise<LoadReport> {
   const latencies = new Float64Array(requests);
-  let asked = 0;
+  /** When counting began and when it ended. */
+  const moments: Moment[] = [];
   let answered = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<Float64Array>();
+  let counted = 0;
+  let unheard = sockets.length;
+  let underWay = sockets.length;
+  const note = (latency: number): void => {
+    answered++;
+    const isCounted = moments.length === 1;
+    if (isCounted) latencies[counted++] = latency;
+    const isTurn = isCounted ? counted === requests : moments.length === 0 && answered >= before && unheard === 0;
+    if (isTurn) moments.push({ time: performance.now(), cpu: target.cpuSeconds() });
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const gone = (): void => reject(new Error('The server closed the connection'));
   for (const socket of sockets) {
+    let isUnheard = true;
     let begun = 0;
     let received = '';
     const ask = (): void => {
-      if (asked >= requests) return;
-      asked++;
       begun = performance.now();
       socket.write(request);
     };
@@ -76,15 +104,22 @@ function exchange(sockets: readonly Socket[], request: Buffer, requests: number)
         return;
       }
       received = '';
-      latencies[answered++] = performance.now() - begun;
-      if (answered === requests) resolve(latencies);
-      else ask();
+      if (isUnheard) unheard--;
+      isUnheard = false;
+      note(performance.now() - begun);
+      if (moments.length < 2) ask();
+      else if (--underWay === 0) resolve();
     };
-    for (const event of ['data', 'error', 'close']) socket.removeAllListeners(event);
     socket.on('data', take).on('error', reject).on('close', gone);
     ask();
   }
-  return promise;
+  await promise;
+  const [start, stop] = moments as [Moment, Moment];
+  return {
+    throughput: (requests / (stop.time - start.time)) * 1000,
+    rate: requests / ((await stop.cpu) - (await start.cpu)),
+    latencies,
+  };
 }
 
 /** Whether an answer with a Content-Length is there to its end. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Ground } from './ground.ts';
 import { heard } from './heard.ts';
 import { load } from './load.ts';
+import type { LoadReport, LoadTarget } from './load.ts';
 import { message } from './messages.ts';
 import { inProcess, median, quantile, race, timesRate } from './race.ts';
 
@@ -24,6 +25,8 @@ export interface RestRow {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  /** The 99 % of what a tenth of the rounds keep below: in moments when neighbours leave the cores alone, if there are such. */
+  readonly quietP99: number;
 }
 
 export interface RestReport {
@@ -35,17 +38,17 @@ export interface RestReport {
 
 export interface RestOptions {
   readonly modes: readonly RestMode[];
+  /**
+   * Rounds before anything is measured. A server runs for months, and V8 is still busy with its code in the first ten thousand
+   * requests.
+   */
+  readonly warmUpRounds: number;
   readonly rounds: number;
   /**
-   * Seconds of one server in one round, about. A third as long goes before: after seconds in which others had the caches of the
-   * processor, the first five hundred requests cost a fifth more.
+   * Seconds of one server in one round, about; a third as long goes before. They are short, since V8 throws away compiled code of
+   * a process that has had nothing to do for eight seconds, and compiles it anew on the core that the server needs.
    */
   readonly turnSeconds: number;
-  /**
-   * Requests before anything is measured. A server runs for months, and V8 is still busy with its code in the first some
-   * thousand.
-   */
-  readonly warmUp: number;
 }
 
 const connections = 50;
@@ -54,38 +57,42 @@ const program = path.join(import.meta.dirname, '../programs/rest-server.ts');
 /** Signing of 10 kB over HTTP: servers that take turns, under a closed loop of 50 connections. */
 export async function measureRest(
   ground: Ground,
-  { modes, rounds, turnSeconds, warmUp }: RestOptions,
+  { modes, warmUpRounds, rounds, turnSeconds }: RestOptions,
 ): Promise<RestReport> {
   const raw = message(ground.domain, 'text', 10_000);
   const data = Buffer.alloc(1_000, 'header');
   const rsa = inProcess('rsa', () => sign('sha256', data, ground.rsaKey));
   const servers = await Promise.all(modes.map((mode) => startServer(mode, ground)));
   const calibrate = async (): Promise<number> => {
-    const [limit] = await race([rsa], { rounds: 1, sampleSeconds: 0.15 });
+    const [limit] = await race([rsa], { rounds: 1, sampleSeconds: 0.05 });
     return limit?.rate ?? 0;
   };
   const rsaRates: number[][] = servers.map(() => []);
   const rates: number[][] = servers.map(() => []);
   const throughputs: number[][] = servers.map(() => []);
   const latencies: number[][] = servers.map(() => []);
+  const slowest: number[][] = servers.map(() => []);
   try {
-    const counts: number[] = [];
-    for (const server of servers) {
-      const { throughput } = await load(server, raw, { connections, requests: warmUp });
-      counts.push(Math.ceil(throughput * turnSeconds));
+    const counts = servers.map(() => connections);
+    const turn = (server: Server, index: number): Promise<LoadReport> => {
+      const requests = counts[index] ?? connections;
+      return load(server, raw, { connections, before: Math.ceil(requests / 3), requests });
+    };
+    for (let round = 0; round < warmUpRounds; round++) {
+      for (const [index, server] of servers.entries()) {
+        const { throughput } = await turn(server, index);
+        counts[index] = Math.ceil(throughput * turnSeconds);
+      }
     }
     for (let round = 0; round < rounds; round++) {
       for (const [index, server] of servers.entries()) {
-        const requests = counts[index] ?? 1;
         const limitBefore = await calibrate();
-        await load(server, raw, { connections, requests: Math.ceil(requests / 3) });
-        const before = await server.cpuSeconds();
-        const report = await load(server, raw, { connections, requests });
-        const seconds = (await server.cpuSeconds()) - before;
+        const report = await turn(server, index);
         rsaRates[index]?.push((limitBefore + (await calibrate())) / 2);
-        rates[index]?.push(report.answers / seconds);
+        rates[index]?.push(report.rate);
         throughputs[index]?.push(report.throughput);
         latencies[index]?.push(...report.latencies);
+        slowest[index]?.push(quantile([...report.latencies], 0.99));
       }
     }
   } finally {
@@ -104,17 +111,14 @@ export async function measureRest(
       timesSync: timesRate(throughput, synchronous ?? throughput),
       p50: quantile(times, 0.5),
       p99: quantile(times, 0.99),
+      quietP99: quantile(slowest[index] ?? [], 0.1),
     };
   });
   return { connections, rsaRate: median(rsaRates.flat()), rows };
 }
 
-interface Server {
+interface Server extends LoadTarget {
   readonly child: ChildProcess;
-  readonly port: number;
-  readonly token: string;
-  /** Of the process since it began, all threads. */
-  cpuSeconds(): Promise<number>;
 }
 
 async function startServer(mode: RestMode, ground: Ground): Promise<Server> {
@@ -123,15 +127,15 @@ async function startServer(mode: RestMode, ground: Ground): Promise<Server> {
   const { domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf } = ground;
   child.send({ domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf });
   const { port, token } = await heard<{ port: number; token: string }>(child, who);
+  const asked: ((seconds: number) => void)[] = [];
+  child.on('message', ({ user, system }: NodeJS.CpuUsage) => asked.shift()?.((user + system) / 1e6));
   return {
     child,
     port,
     token,
-    async cpuSeconds() {
-      const usage = heard<{ user: number; system: number }>(child, who);
+    cpuSeconds() {
       child.send('cpu');
-      const { user, system } = await usage;
-      return (user + system) / 1e6;
+      return new Promise((resolve) => void asked.push(resolve));
     },
   };
 }

@@ -28,9 +28,9 @@ export interface SpeedOptions {
   readonly streamMegabytes: number;
   readonly verifications: number;
   readonly restTurnSeconds: number;
+  readonly restWarmUpRounds: number;
   /** Rounds of the servers, each of which takes some seconds. */
   readonly restRounds: number;
-  readonly restWarmUp: number;
   readonly restModes: readonly RestMode[];
   /** Hears what is being measured. */
   readonly onStep?: (what: string) => void;
@@ -44,9 +44,9 @@ export const speedOptions: SpeedOptions = {
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
-  restTurnSeconds: 1.5,
-  restRounds: 11,
-  restWarmUp: 20_000,
+  restTurnSeconds: 0.5,
+  restWarmUpRounds: 30,
+  restRounds: 31,
   restModes,
 };
 
@@ -73,8 +73,14 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
     return measure();
   };
   const { largest, streamMegabytes: megabytes, verifications } = options;
-  const { restTurnSeconds: turnSeconds, restWarmUp: warmUp, restRounds, restModes: modes } = options;
-  const rest = await part('rest', () => measureRest(ground, { modes, rounds: restRounds, turnSeconds, warmUp }));
+  const rest = await part('rest', () =>
+    measureRest(ground, {
+      modes: options.restModes,
+      warmUpRounds: options.restWarmUpRounds,
+      rounds: options.restRounds,
+      turnSeconds: options.restTurnSeconds,
+    }),
+  );
   const startUp = await part('start', () => measureStartUp(ground, rounds));
   const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
   const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));

@@ -18,7 +18,7 @@ beforeAll(async () => {
     verifications: 40,
     restTurnSeconds: 0.01,
     restRounds: 1,
-    restWarmUp: 60,
+    restWarmUpRounds: 1,
     restModes: ['express', 'zegel'],
   });
 }, 300_000);
