@@ -22,17 +22,17 @@ export interface LoadReport {
 
 export interface LoadOptions {
   readonly connections: number;
-  /** Answers before the clock starts, at least: it starts no sooner than each connection had one. */
+  /** Answers before the clock starts, at least 1, those to the first request of each connection not counted. */
   readonly before: number;
   /** Answers that count. */
   readonly requests: number;
 }
 
 /**
- * Posts the same message again and again over some connections, each with one request at a time. Nothing pauses when the clock
- * starts: Node takes in one connection for each turn of its event loop, so what the first requests wait for is the opening, and
- * fifty that begin at once are a load of another kind. Nor when it stops, so that the server is asked for its processor time twice
- * in the same state. Rejects at any answer but 200.
+ * Posts the same message again and again over some connections, each with one request at a time. Each is used once before
+ * anything else: Node takes in one connection for each turn of its event loop, so what the first requests wait for is the opening.
+ * From then on nothing pauses. Not when the clock starts: fifty requests that begin at once are a load of another kind. Nor
+ * when it stops, so that the server is asked for its processor time twice in the same state. Rejects at any answer but 200.
  *
  * It shares the machine with the server, so it does as little as can be: one listener a connection, no promise and no copy for
  * a request, and of an answer nothing is read but its first line and length.
@@ -75,21 +75,21 @@ async function exchange(
   const latencies = new Float64Array(requests);
   /** When counting began and when it ended. */
   const moments: Moment[] = [];
-  let answered = 0;
+  let uncounted = 0;
   let counted = 0;
-  let unheard = sockets.length;
   let underWay = sockets.length;
   const note = (latency: number): void => {
-    answered++;
     const isCounted = moments.length === 1;
     if (isCounted) latencies[counted++] = latency;
-    const isTurn = isCounted ? counted === requests : moments.length === 0 && answered >= before && unheard === 0;
+    const isTurn = isCounted ? counted === requests : moments.length === 0 && ++uncounted === before;
     if (isTurn) moments.push({ time: performance.now(), cpu: target.cpuSeconds() });
   };
+  /** Of each connection that was used once, until all were. */
+  const waiting: (() => void)[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const gone = (): void => reject(new Error('The server closed the connection'));
   for (const socket of sockets) {
-    let isUnheard = true;
+    let isNew = true;
     let begun = 0;
     let received = '';
     const ask = (): void => {
@@ -104,8 +104,12 @@ async function exchange(
         return;
       }
       received = '';
-      if (isUnheard) unheard--;
-      isUnheard = false;
+      if (isNew) {
+        isNew = false;
+        waiting.push(ask);
+        if (waiting.length === sockets.length) for (const go of waiting) go();
+        return;
+      }
       note(performance.now() - begun);
       if (moments.length < 2) ask();
       else if (--underWay === 0) resolve();

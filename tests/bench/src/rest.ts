@@ -7,7 +7,7 @@ import { heard } from './heard.ts';
 import { load } from './load.ts';
 import type { LoadReport, LoadTarget } from './load.ts';
 import { message } from './messages.ts';
-import { inProcess, median, quantile, race, timesRate } from './race.ts';
+import { inProcess, median, quantile, timesRate } from './race.ts';
 
 export const restModes = ['express', 'zegel-sync', 'zegel-inline', 'zegel', 'mailauth'] as const;
 export type RestMode = (typeof restModes)[number];
@@ -52,6 +52,8 @@ export interface RestOptions {
 }
 
 const connections = 50;
+/** Signatures by which the speed of the machine is told between two turns. */
+const calibrationCount = 50;
 const program = path.join(import.meta.dirname, '../programs/rest-server.ts');
 
 /** Signing of 10 kB over HTTP: servers that take turns, under a closed loop of 50 connections. */
@@ -63,10 +65,7 @@ export async function measureRest(
   const data = Buffer.alloc(1_000, 'header');
   const rsa = inProcess('rsa', () => sign('sha256', data, ground.rsaKey));
   const servers = await Promise.all(modes.map((mode) => startServer(mode, ground)));
-  const calibrate = async (): Promise<number> => {
-    const [limit] = await race([rsa], { rounds: 1, sampleSeconds: 0.05 });
-    return limit?.rate ?? 0;
-  };
+  const calibrate = async (): Promise<number> => calibrationCount / (await rsa.run(calibrationCount));
   const rsaRates: number[][] = servers.map(() => []);
   const rates: number[][] = servers.map(() => []);
   const throughputs: number[][] = servers.map(() => []);
@@ -84,11 +83,13 @@ export async function measureRest(
         counts[index] = Math.ceil(throughput * turnSeconds);
       }
     }
+    let limitBefore = await calibrate();
     for (let round = 0; round < rounds; round++) {
       for (const [index, server] of servers.entries()) {
-        const limitBefore = await calibrate();
         const report = await turn(server, index);
-        rsaRates[index]?.push((limitBefore + (await calibrate())) / 2);
+        const limitAfter = await calibrate();
+        rsaRates[index]?.push((limitBefore + limitAfter) / 2);
+        limitBefore = limitAfter;
         rates[index]?.push(report.rate);
         throughputs[index]?.push(report.throughput);
         latencies[index]?.push(...report.latencies);

@@ -44,9 +44,9 @@ export const speedOptions: SpeedOptions = {
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
-  restTurnSeconds: 0.5,
-  restWarmUpRounds: 30,
-  restRounds: 31,
+  restTurnSeconds: 0.25,
+  restWarmUpRounds: 50,
+  restRounds: 41,
   restModes,
 };
 
