@@ -18,5 +18,6 @@ describe('the thread pool', () => {
 
   it('keeps the size that the environment gives it', () => {
     expect(threads(16, { UV_THREADPOOL_SIZE: '6' })).toBe('6');
+    expect(threads(16, { UV_THREADPOOL_SIZE: '' })).toBe('16');
   });
 });
