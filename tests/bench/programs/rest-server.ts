@@ -1,6 +1,6 @@
 /**
  * `rest-server.ts MODE`, forked by the benchmark: a server that signs what is posted, on a port of its own. It sends
- * `{ port, token }` when it listens, answers the message `cpu` with its `process.cpuUsage()`, and ends with its parent.
+ * `{ port, token }` when it listens, and ends with its parent.
  *
  * - `zegel`: our REST API as it is, with tokens, limits, logs (standard output) and metrics, on a database in memory.
  * - `zegel-inline`: the same with a key that uses no thread, as on one core.
@@ -33,9 +33,6 @@ type Start = Pick<Ground, 'domain' | 'selector' | 'edSelector' | 'privateKeyPem'
 const mode = process.argv[2] as Mode;
 const [start] = (await once(process, 'message')) as [Start];
 process.on('disconnect', () => process.exit(0));
-process.on('message', (asked) => {
-  if (asked === 'cpu') process.send?.(process.cpuUsage());
-});
 const privateKey = createPrivateKey(start.privateKeyPem);
 process.send?.(mode === 'express' || mode === 'mailauth' ? await startExpress() : await startZegel());
 

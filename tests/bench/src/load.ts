@@ -7,7 +7,7 @@ export interface LoadTarget {
   readonly port: number;
   readonly token: string;
   /** Of its process since it began, all threads. */
-  cpuSeconds(): Promise<number>;
+  cpuSeconds(): number;
 }
 
 /** What a closed loop of connections saw. */
@@ -32,7 +32,7 @@ export interface LoadOptions {
  * Posts the same message again and again over some connections, each with one request at a time. Each is used once before
  * anything else: Node takes in one connection for each turn of its event loop, so what the first requests wait for is the opening.
  * From then on nothing pauses. Not when the clock starts: fifty requests that begin at once are a load of another kind. Nor
- * when it stops, so that the server is asked for its processor time twice in the same state. Rejects at any answer but 200.
+ * when it stops: what the server has under way then is what it had at the start. Rejects at any answer but 200.
  *
  * It shares the machine with the server, so it does as little as can be: one listener a connection, no promise and no copy for
  * a request, and of an answer nothing is read but its first line and length.
@@ -63,7 +63,7 @@ export async function load(target: LoadTarget, message: Buffer, options: LoadOpt
 
 interface Moment {
   readonly time: number;
-  readonly cpu: Promise<number>;
+  readonly cpu: number;
 }
 
 async function exchange(
@@ -121,7 +121,7 @@ async function exchange(
   const [start, stop] = moments as [Moment, Moment];
   return {
     throughput: (requests / (stop.time - start.time)) * 1000,
-    rate: requests / ((await stop.cpu) - (await start.cpu)),
+    rate: requests / (stop.cpu - start.cpu),
     latencies,
   };
 }
