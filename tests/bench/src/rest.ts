@@ -124,11 +124,10 @@ interface Server extends LoadTarget {
 }
 
 async function startServer(mode: RestMode, ground: Ground): Promise<Server> {
-  const who = `The server ${mode}`;
   const child = fork(program, [mode], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const { domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf } = ground;
   child.send({ domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf });
-  const { port, token } = await heard<{ port: number; token: string }>(child, who);
+  const { port, token } = await heard<{ port: number; token: string }>(child, `The server ${mode}`);
   return { child, port, token, cpuSeconds: () => cpuSeconds(child.pid ?? 0) };
 }
 
