@@ -6,7 +6,10 @@ import type { Socket } from 'node:net';
 export interface LoadTarget {
   readonly port: number;
   readonly token: string;
-  /** Of its process since it began, all threads. */
+  /**
+   * Of its process since it began, all threads; asked of the kernel, since the server itself would answer when its event loop comes by, up to
+   * fifty signatures late.
+   */
   cpuSeconds(): number;
 }
 

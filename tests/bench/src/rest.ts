@@ -1,8 +1,8 @@
 import { sign } from 'node:crypto';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { threadSeconds } from '@zegel/test-harness';
 import type { Ground } from './ground.ts';
 import { heard } from './heard.ts';
 import { load } from './load.ts';
@@ -23,10 +23,18 @@ export interface RestRow {
   readonly throughput: number;
   /** That beside the server that signs at once in each request; 1 where that one does not take part. */
   readonly timesSync: number;
-  /** Milliseconds. */
+}
+
+/** What those who ask one server wait, when it is the only one and nothing interrupts it. */
+export interface RestWait {
+  readonly mode: RestMode;
+  /** Answers per second by the clock. */
+  readonly throughput: number;
+  /** Milliseconds until half of the answers, and until 99 % of them. */
   readonly p50: number;
   readonly p99: number;
-  /** The 99 % of what a tenth of the rounds keep below: in moments when neighbours leave the cores alone, if there are such. */
+  /** The same of the stretches that a tenth keep below: in moments when neighbours leave the cores alone, if there are such. */
+  readonly quietP50: number;
   readonly quietP99: number;
 }
 
@@ -35,6 +43,7 @@ export interface RestReport {
   /** RSA-2048 signatures per second of processor time. */
   readonly rsaRate: number;
   readonly rows: readonly RestRow[];
+  readonly waits: readonly RestWait[];
 }
 
 export interface RestOptions {
@@ -50,19 +59,70 @@ export interface RestOptions {
    * a process that has had nothing to do for eight seconds, and compiles it anew on the core that the server needs.
    */
   readonly turnSeconds: number;
+  /** Those of which the time of an answer is measured as well, each by itself. */
+  readonly waitModes: readonly RestMode[];
+  /** Answers before that, and answers that count: some stretches, each measured for itself. */
+  readonly waitWarmUp: number;
+  readonly stretches: number;
 }
 
 const connections = 50;
+/** Answers of one stretch: a second or so. */
+const stretchAnswers = 1_500;
 /** Signatures by which the speed of the machine is told between two turns. */
 const calibrationCount = 50;
 const program = path.join(import.meta.dirname, '../programs/rest-server.ts');
 
-/** Signing of 10 kB over HTTP: servers that take turns, under a closed loop of 50 connections. */
-export async function measureRest(
-  ground: Ground,
-  { modes, warmUpRounds, rounds, turnSeconds }: RestOptions,
-): Promise<RestReport> {
+/** Signing of 10 kB over HTTP, under a closed loop of 50 connections: how fast, and what an answer takes. */
+export async function measureRest(ground: Ground, options: RestOptions): Promise<RestReport> {
   const raw = message(ground.domain, 'text', 10_000);
+  const waits: RestWait[] = [];
+  for (const mode of options.waitModes) waits.push(await measureWait(mode, ground, raw, options));
+  return { connections, ...(await raceServers(ground, raw, options)), waits };
+}
+
+/**
+ * One server by itself, with fifty requests under way all of the time. In a race it would be idle most of the time, and another
+ * server than the one that a service is.
+ */
+async function measureWait(
+  mode: RestMode,
+  ground: Ground,
+  raw: Buffer,
+  { waitWarmUp, stretches }: RestOptions,
+): Promise<RestWait> {
+  const server = await startServer(mode, ground);
+  try {
+    const requests = stretches * stretchAnswers;
+    const { latencies, throughput } = await load(server, raw, { connections, before: waitWarmUp, requests });
+    const parts = Array.from({ length: stretches }, (_, at) => [
+      ...latencies.subarray(at * stretchAnswers, (at + 1) * stretchAnswers),
+    ]);
+    const quiet = (share: number): number =>
+      quantile(
+        parts.map((part) => quantile(part, share)),
+        0.1,
+      );
+    const all = [...latencies];
+    return {
+      mode,
+      throughput,
+      p50: quantile(all, 0.5),
+      p99: quantile(all, 0.99),
+      quietP50: quiet(0.5),
+      quietP99: quiet(0.99),
+    };
+  } finally {
+    server.child.disconnect();
+  }
+}
+
+/** Servers that take turns. */
+async function raceServers(
+  ground: Ground,
+  raw: Buffer,
+  { modes, warmUpRounds, rounds, turnSeconds }: RestOptions,
+): Promise<Pick<RestReport, 'rsaRate' | 'rows'>> {
   const data = Buffer.alloc(1_000, 'header');
   const rsa = inProcess('rsa', () => sign('sha256', data, ground.rsaKey));
   const servers = await Promise.all(modes.map((mode) => startServer(mode, ground)));
@@ -70,8 +130,6 @@ export async function measureRest(
   const rsaRates: number[][] = servers.map(() => []);
   const rates: number[][] = servers.map(() => []);
   const throughputs: number[][] = servers.map(() => []);
-  const latencies: number[][] = servers.map(() => []);
-  const slowest: number[][] = servers.map(() => []);
   try {
     const counts = servers.map(() => connections);
     const turn = (server: Server, index: number): Promise<LoadReport> => {
@@ -93,8 +151,6 @@ export async function measureRest(
         limitBefore = limitAfter;
         rates[index]?.push(report.rate);
         throughputs[index]?.push(report.throughput);
-        latencies[index]?.push(...report.latencies);
-        slowest[index]?.push(quantile([...report.latencies], 0.99));
       }
     }
   } finally {
@@ -103,7 +159,6 @@ export async function measureRest(
   }
   const synchronous = throughputs[modes.indexOf('zegel-sync')];
   const rows = modes.map((mode, index): RestRow => {
-    const times = latencies[index] ?? [];
     const throughput = throughputs[index] ?? [];
     return {
       mode,
@@ -111,12 +166,9 @@ export async function measureRest(
       fraction: timesRate(rates[index] ?? [], rsaRates[index] ?? []),
       throughput: median(throughput),
       timesSync: timesRate(throughput, synchronous ?? throughput),
-      p50: quantile(times, 0.5),
-      p99: quantile(times, 0.99),
-      quietP99: quantile(slowest[index] ?? [], 0.1),
     };
   });
-  return { connections, rsaRate: median(rsaRates.flat()), rows };
+  return { rsaRate: median(rsaRates.flat()), rows };
 }
 
 interface Server extends LoadTarget {
@@ -128,17 +180,5 @@ async function startServer(mode: RestMode, ground: Ground): Promise<Server> {
   const { domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf } = ground;
   child.send({ domain, selector, edSelector, privateKeyPem, edPrivateKeyPem, spf });
   const { port, token } = await heard<{ port: number; token: string }>(child, `The server ${mode}`);
-  return { child, port, token, cpuSeconds: () => cpuSeconds(child.pid ?? 0) };
-}
-
-/**
- * Processor time of a process since it began, all threads that it has, as Linux keeps it. The server itself would answer when its event
- * loop comes by: up to fifty signatures later, which of a turn is a fifth.
- */
-function cpuSeconds(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  const nanoseconds = readdirSync(tasks).map((id) =>
-    Number(readFileSync(`${tasks}/${id}/schedstat`, 'utf8').split(' ')[0]),
-  );
-  return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9;
+  return { child, port, token, cpuSeconds: () => threadSeconds(child.pid ?? 0) };
 }

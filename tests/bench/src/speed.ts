@@ -32,6 +32,9 @@ export interface SpeedOptions {
   /** Rounds of the servers, each of which takes some seconds. */
   readonly restRounds: number;
   readonly restModes: readonly RestMode[];
+  readonly restWaitModes: readonly RestMode[];
+  readonly restWaitWarmUp: number;
+  readonly restStretches: number;
   /** Hears what is being measured. */
   readonly onStep?: (what: string) => void;
 }
@@ -48,6 +51,9 @@ export const speedOptions: SpeedOptions = {
   restWarmUpRounds: 50,
   restRounds: 41,
   restModes,
+  restWaitModes: ['express', 'zegel'],
+  restWaitWarmUp: 15_000,
+  restStretches: 31,
 };
 
 /** Runs the benchmark: everybody in turns, on one machine, in one run. */
@@ -79,6 +85,9 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
       warmUpRounds: options.restWarmUpRounds,
       rounds: options.restRounds,
       turnSeconds: options.restTurnSeconds,
+      waitModes: options.restWaitModes,
+      waitWarmUp: options.restWaitWarmUp,
+      stretches: options.restStretches,
     }),
   );
   const startUp = await part('start', () => measureStartUp(ground, rounds));

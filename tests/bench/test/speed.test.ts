@@ -20,6 +20,9 @@ beforeAll(async () => {
     restRounds: 1,
     restWarmUpRounds: 1,
     restModes: ['express', 'zegel'],
+    restWaitModes: ['zegel'],
+    restWaitWarmUp: 1,
+    restStretches: 1,
   });
 }, 300_000);
 
@@ -67,6 +70,7 @@ describe('the speed benchmark', () => {
     expect(results.memory?.resident).toHaveLength(20);
     expect(results.startUp?.sign).toBeGreaterThan(results.startUp?.nothing ?? 0);
     expect(results.rest?.rows).toHaveLength(2);
+    expect(results.rest?.waits).toHaveLength(1);
   });
 
   it('writes it as markdown and as a chart', () => {

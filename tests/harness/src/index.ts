@@ -8,6 +8,7 @@ export type { Nsd } from './nsd.ts';
 export { patience } from './patience.ts';
 export { startPostgres } from './postgres.ts';
 export type { PostgresServer } from './postgres.ts';
+export { cpuSeconds, openDescriptors, residentBytes, threadSeconds } from './process-cost.ts';
 export { runToEnd, startNode, startProcess } from './process.ts';
 export type { ProcessExit, ProcessOptions, TestProcess } from './process.ts';
 export { readOptions } from './read-options.ts';

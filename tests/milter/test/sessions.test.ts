@@ -1,10 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { generateKeyPair } from '@zegel/dkim';
-import { runSeed } from '@zegel/test-harness';
+import { openDescriptors, runSeed } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { driveSessions } from '../src/drive-sessions.ts';
-import { openDescriptors } from '../src/process-cost.ts';
 import { startTestService } from '../src/test-service.ts';
 import type { TestService } from '../src/test-service.ts';
 

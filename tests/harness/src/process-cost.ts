@@ -3,7 +3,10 @@ import { globSync, readFileSync, readdirSync } from 'node:fs';
 /** Ticks of the clock in which Linux counts processor time. */
 const ticksPerSecond = 100;
 
-/** Processor seconds that a process and all below it have used, user and system time. */
+/**
+ * Processor seconds that a process and all below it have used, those of threads that have ended included. Linux tells them in steps of
+ * 10 ms.
+ */
 export function cpuSeconds(pid: number): number {
   let ticks = 0;
   for (const one of processTree(pid)) {
@@ -12,6 +15,15 @@ export function cpuSeconds(pid: number): number {
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks / ticksPerSecond;
+}
+
+/** Processor seconds that the threads of one process have used which are alive, to the nanosecond. */
+export function threadSeconds(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(tasks).map((id) =>
+    Number(readFileSync(`${tasks}/${id}/schedstat`, 'latin1').split(' ')[0]),
+  );
+  return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9;
 }
 
 /** Resident memory of one process, in bytes. */
@@ -26,7 +38,7 @@ export function openDescriptors(pid: number): number {
 }
 
 /** A process and all that descend from it. */
-export function processTree(pid: number): readonly number[] {
+function processTree(pid: number): readonly number[] {
   const found = [pid];
   for (const one of found) {
     for (const file of globSync(`/proc/${one}/task/*/children`)) {
