@@ -23,11 +23,10 @@ interface Request {
 const unlookedAfterAlone = 15;
 
 /**
- * Signatures that the thread pool has at a time for each of its threads: one in work, and three for when that is done. The event
- * loop, which brings the next ones, waits for a core itself, and a thread that has nothing to do meanwhile leaves its core
- * idle more often than a scheduler finds somebody else for it: with two for each thread, two cores make an eighth less.
+ * Signatures that the thread pool has at a time for each of its threads: one in work, and one for when that is done. The event
+ * loop brings the next ones in time, as long as the threads let it go first.
  */
-const perThread = 4;
+const perThread = 2;
 
 /**
  * Signatures made one after the other where no thread makes them. A signature leaves little of what else is in the nearest caches: many
@@ -43,8 +42,8 @@ const maxBitsAtOnce = 2048;
  *
  * Several at a time keep all cores busy when the thread pool makes them. One by itself takes longer there than here:
  * waking a thread costs a third of a signature. So one request waits until a second comes or the event loop has seen all that
- * came in with it; one that is alone then is signed at once, and so are the next few. The pool has no more than four for each
- * thread, since file access goes through the same threads: it waits for as long as four signatures take. The others wait their
+ * came in with it; one that is alone then is signed at once, and so are the next few. The pool has no more than two for each
+ * thread, since file access goes through the same threads: it waits for as long as two signatures take. The others wait their
  * turn here.
  */
 export class SigningPool {

@@ -33,10 +33,10 @@ async function signAll(pool: SigningPool, total: number): Promise<void> {
 }
 
 describe('RSA signatures', () => {
-  it('are made in threads when there are several, four for each thread at a time', async () => {
+  it('are made in threads when there are several, two for each thread at a time', async () => {
     const { pool, count } = countingPool(2);
     await signAll(pool, 50);
-    expect(count).toEqual({ inThreads: 0, most: 12, made: 50 });
+    expect(count).toEqual({ inThreads: 0, most: 6, made: 50 });
   });
 
   it('begin with the second that comes, without a look at what else does', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, getPriority } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { patience, startNode, startPostgres, startRedis, temporaryFolder } from '@zegel/test-harness';
@@ -57,17 +57,26 @@ async function ask(route: string, options: { body?: Buffer; accept?: string; met
 const json = ({ bytes }: { readonly bytes: Buffer }): any => JSON.parse(bytes.toString());
 const hookAction = async () => json(await ask('/checkv2?mode=verify', { body: hello })).action;
 const signHello = async () => (await ask('/v1/sign', { body: hello, accept: 'message/rfc822' })).bytes;
-/** Names of the threads of the service. */
-const threadNames = (): string[] =>
-  readdirSync(`/proc/${service.pid}/task`).map((id) =>
-    readFileSync(`/proc/${service.pid}/task/${id}/comm`, 'utf8').trim(),
-  );
+const threads = () =>
+  readdirSync(`/proc/${service.pid}/task`).map((id) => ({
+    name: readFileSync(`/proc/${service.pid}/task/${id}/comm`, 'utf8').trim(),
+    niceness: getPriority(Number(id)),
+  }));
+const poolThreads = () => threads().filter(({ name }) => name === 'libuv-worker');
 const stateOf = async (id: string) => json(await ask(`/v1/inbound/${id}`));
 
 describe('zegel serve on Redis and PostgreSQL', () => {
   test('has a thread of the pool for each core: nothing uses the pool before it has its size', () => {
     const cores = availableParallelism();
-    expect(threadNames().filter((name) => name === 'libuv-worker')).toHaveLength(cores === 1 ? 4 : cores);
+    expect(poolThreads()).toHaveLength(cores === 1 ? 4 : cores);
+  });
+
+  test('lets the event loop go before the threads of the pool, and nothing else', () => {
+    const others = new Set(threads().map(({ name, niceness }) => (name === 'libuv-worker' ? undefined : niceness)));
+    const own = getPriority(service.pid);
+    expect(others).toEqual(new Set([own, undefined]));
+    const expected = availableParallelism() === 1 ? own : Math.min(own + 3, 19);
+    for (const { niceness } of poolThreads()) expect(niceness).toBe(expected);
   });
 
   test('signs for the demo domain, and verifies to pass with both keys, SPF and DMARC', async () => {
