@@ -28,7 +28,7 @@ const greatestNiceness = 19;
  * Linux keeps a niceness for each thread, the only system that does. Elsewhere, and where changing it is not allowed, the threads keep what
  * they have.
  */
-export async function lowerThreadPool(): Promise<void> {
+async function lowerThreadPool(): Promise<void> {
   try {
     // Read in a thread of the pool, so all of them are there.
     const threads = await readdir('/proc/self/task');
