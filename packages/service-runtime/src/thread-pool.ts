@@ -25,8 +25,8 @@ const greatestNiceness = 19;
  * milliseconds while the loop has answers to write and the next requests to read. A tenth more is signed on two cores when
  * the loop need not wait, and the slowest of a hundred requests take a tenth less.
  *
- * Linux keeps a niceness for each thread, the only system that does. Elsewhere, and where changing it is not allowed, the threads keep what
- * they have.
+ * Linux keeps a niceness for each thread (setpriority(2)). Where there is no /proc, and where changing it is not allowed, the threads
+ * keep what they have.
  */
 async function lowerThreadPool(): Promise<void> {
   try {
