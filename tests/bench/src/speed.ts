@@ -7,7 +7,7 @@ import { measureMemory } from './memory.ts';
 import { startPeers } from './peers.ts';
 import { race } from './race.ts';
 import { measureRest, restModes } from './rest.ts';
-import type { RestMode } from './rest.ts';
+import type { RestOptions } from './rest.ts';
 import type { RaceResult, Results } from './results.ts';
 import { startRivals } from './rival-processes.ts';
 import { createScenarios } from './scenarios.ts';
@@ -27,14 +27,8 @@ export interface SpeedOptions {
   readonly largest: number;
   readonly streamMegabytes: number;
   readonly verifications: number;
-  readonly restTurnSeconds: number;
-  readonly restWarmUpRounds: number;
-  /** Rounds of the servers, each of which takes some seconds. */
-  readonly restRounds: number;
-  readonly restModes: readonly RestMode[];
-  readonly restWaitModes: readonly RestMode[];
-  readonly restWaitWarmUp: number;
-  readonly restStretches: number;
+  /** Of the servers. */
+  readonly rest: RestOptions;
   /** Hears what is being measured. */
   readonly onStep?: (what: string) => void;
 }
@@ -47,13 +41,15 @@ export const speedOptions: SpeedOptions = {
   largest: 10_000_000,
   streamMegabytes: 100,
   verifications: 200_000,
-  restTurnSeconds: 0.25,
-  restWarmUpRounds: 50,
-  restRounds: 41,
-  restModes,
-  restWaitModes: ['express', 'zegel'],
-  restWaitWarmUp: 15_000,
-  restStretches: 31,
+  rest: {
+    modes: restModes,
+    warmUpRounds: 50,
+    rounds: 41,
+    turnSeconds: 0.25,
+    waitModes: ['express', 'zegel'],
+    waitWarmUp: 15_000,
+    stretches: 31,
+  },
 };
 
 /** Runs the benchmark: everybody in turns, on one machine, in one run. */
@@ -79,17 +75,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<Results> {
     return measure();
   };
   const { largest, streamMegabytes: megabytes, verifications } = options;
-  const rest = await part('rest', () =>
-    measureRest(ground, {
-      modes: options.restModes,
-      warmUpRounds: options.restWarmUpRounds,
-      rounds: options.restRounds,
-      turnSeconds: options.restTurnSeconds,
-      waitModes: options.restWaitModes,
-      waitWarmUp: options.restWaitWarmUp,
-      stretches: options.restStretches,
-    }),
-  );
+  const rest = await part('rest', () => measureRest(ground, options.rest));
   const startUp = await part('start', () => measureStartUp(ground, rounds));
   const growth = await part('growth', () => measureGrowth(ground, largest, { rounds: 3, sampleSeconds: 0.1 }));
   const memory = await part('memory', () => measureMemory(ground, { megabytes, verifications }));

@@ -16,13 +16,15 @@ beforeAll(async () => {
     largest: 10_000,
     streamMegabytes: 2,
     verifications: 40,
-    restTurnSeconds: 0.01,
-    restRounds: 1,
-    restWarmUpRounds: 1,
-    restModes: ['express', 'zegel'],
-    restWaitModes: ['zegel'],
-    restWaitWarmUp: 1,
-    restStretches: 1,
+    rest: {
+      modes: ['express', 'zegel'],
+      warmUpRounds: 1,
+      rounds: 1,
+      turnSeconds: 0.01,
+      waitModes: ['zegel'],
+      waitWarmUp: 1,
+      stretches: 1,
+    },
   });
 }, 300_000);
 
