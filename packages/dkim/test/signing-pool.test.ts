@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { SigningPool } from '../src/signing-pool.ts';
+import type { RsaKey } from '../src/signing-pool.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const key = { key: rsa.privateKey, bits: 1024 };
@@ -33,10 +34,52 @@ async function signAll(pool: SigningPool, total: number): Promise<void> {
 }
 
 describe('RSA signatures', () => {
-  it('are made in threads when there are several, two for each thread at a time', async () => {
+  it('are made in threads when there are several, eight for each thread at a time', async () => {
     const { pool, count } = countingPool(2);
     await signAll(pool, 50);
-    expect(count).toEqual({ inThreads: 0, most: 6, made: 50 });
+    expect(count).toEqual({ inThreads: 0, most: 24, made: 50 });
+  });
+
+  /** A pool of one thread that makes a signature when it is told to, and the numbers of those that were handed on. */
+  function toldPool() {
+    const toMake: (() => void)[] = [];
+    const pool = new SigningPool(2, 1, (bytes, _key, done) => {
+      toMake.push(() => done(null, Buffer.from(bytes)));
+    });
+    const handedOn: number[] = [];
+    const ask = (index: number, signer: RsaKey = key): void => {
+      void pool.sign(data(index), signer).then(() => handedOn.push(index));
+    };
+    const make = async (count: number): Promise<void> => {
+      for (let made = 0; made < count; made++) toMake.shift()?.();
+      await setImmediate();
+    };
+    return { ask, make, handedOn };
+  }
+
+  it('are handed on in groups, when half as many are there as are still to be made', async () => {
+    const { ask, make, handedOn } = toldPool();
+    for (let index = 1; index <= 12; index++) ask(index);
+    await make(3);
+    expect(handedOn).toEqual([]);
+    await make(1);
+    expect(handedOn).toEqual([1, 2, 3, 4]);
+    await make(3);
+    expect(handedOn).toHaveLength(7);
+    await make(2);
+    expect(handedOn).toHaveLength(9);
+    await make(1);
+    expect(handedOn).toHaveLength(10);
+    await make(2);
+    expect(handedOn).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  it('do not wait for one that takes long', async () => {
+    const { ask, make, handedOn } = toldPool();
+    for (let index = 1; index <= 6; index++) ask(index);
+    ask(7, { ...key, bits: 4096 });
+    await make(1);
+    expect(handedOn).toEqual([1]);
   });
 
   it('begin with the second that comes, without a look at what else does', () => {
