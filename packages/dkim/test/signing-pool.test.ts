@@ -26,6 +26,23 @@ function countingPool(cores: number, threads = 3) {
   return { pool, count };
 }
 
+/** A pool of one thread that makes a signature when it is told to, and the numbers of those that were handed on. */
+function toldPool() {
+  const toMake: (() => void)[] = [];
+  const pool = new SigningPool(2, 1, (bytes, _key, done) => {
+    toMake.push(() => done(null, Buffer.from(bytes)));
+  });
+  const handedOn: number[] = [];
+  const ask = (index: number, signer: RsaKey = key): void => {
+    void pool.sign(data(index), signer).then(() => handedOn.push(index));
+  };
+  const make = async (count: number): Promise<void> => {
+    for (let made = 0; made < count; made++) toMake.shift()?.();
+    await setImmediate();
+  };
+  return { ask, make, handedOn };
+}
+
 async function signAll(pool: SigningPool, total: number): Promise<void> {
   const signatures = await Promise.all(Array.from({ length: total }, (_, index) => pool.sign(data(index), key)));
   for (const [index, signature] of signatures.entries()) {
@@ -39,23 +56,6 @@ describe('RSA signatures', () => {
     await signAll(pool, 50);
     expect(count).toEqual({ inThreads: 0, most: 24, made: 50 });
   });
-
-  /** A pool of one thread that makes a signature when it is told to, and the numbers of those that were handed on. */
-  function toldPool() {
-    const toMake: (() => void)[] = [];
-    const pool = new SigningPool(2, 1, (bytes, _key, done) => {
-      toMake.push(() => done(null, Buffer.from(bytes)));
-    });
-    const handedOn: number[] = [];
-    const ask = (index: number, signer: RsaKey = key): void => {
-      void pool.sign(data(index), signer).then(() => handedOn.push(index));
-    };
-    const make = async (count: number): Promise<void> => {
-      for (let made = 0; made < count; made++) toMake.shift()?.();
-      await setImmediate();
-    };
-    return { ask, make, handedOn };
-  }
 
   it('are handed on in groups, when half as many are there as are still to be made', async () => {
     const { ask, make, handedOn } = toldPool();
