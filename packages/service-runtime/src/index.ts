@@ -2,6 +2,7 @@ export * from './configuration.ts';
 export { countReport } from './count-report.ts';
 export type { CountedReport } from './count-report.ts';
 export { renderConfigTable } from './config-table.ts';
+export { untilAllIsRead } from './event-loop-turn.ts';
 export { exitStatus, startFailureStatus } from './exit-status.ts';
 export { openHealthListener } from './health-listener.ts';
 export type { HealthListener, HealthListenerOptions } from './health-listener.ts';

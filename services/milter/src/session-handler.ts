@@ -11,10 +11,9 @@ import type {
   MilterHandler,
   MilterSession,
 } from '@zegel/milter-protocol';
-import { errorCode } from '@zegel/service-runtime';
+import { errorCode, untilAllIsRead } from '@zegel/service-runtime';
 import type { Logger } from '@zegel/service-runtime';
 import type { AwaitedAnswers } from './awaited-answers.ts';
-import { untilAllIsRead } from './event-loop-turn.ts';
 import { HeaderCollector } from './header-collector.ts';
 import type { Instruments } from '@zegel/service-runtime';
 import { beginsWithHeader } from './whole-message.ts';

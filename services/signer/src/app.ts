@@ -110,10 +110,15 @@ function observe({ instruments }: ApiGround, logger: Logger): RequestHandler {
   };
 }
 
+/** The paths of OpenAPI by those that Express has for them. */
+const routes = new Map<unknown, string>(
+  Object.values<Operation>(operations).map(({ path }) => [expressPath(path), path]),
+);
+
 function routeOf(request: Request): string {
   const route: unknown = request.route;
   const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
-  return typeof path === 'string' ? path.replaceAll(/:(\w+)/g, '{$1}') : 'unknown';
+  return routes.get(path) ?? 'unknown';
 }
 
 /** The last handler never calls `next`: Express's own would write stack traces to standard error. */

@@ -1,3 +1,4 @@
+import { untilAllIsRead } from '@zegel/service-runtime';
 import type { Request, Response } from 'express';
 import { Problem } from './problem.ts';
 
@@ -22,6 +23,8 @@ export async function readBody(
   refuseCodings(request);
   if (announcedLength(request) > limit) throw tooLarge();
   if (awaitsInvitation(request)) response.writeContinue();
+  // A small body lies behind the header in what was just read, and is parsed by then.
+  else if (!request.complete) await untilAllIsRead();
   let size = 0;
   return collect(request, (count) => {
     size += count;
@@ -43,7 +46,7 @@ function collect(request: Request, admit: (count: number) => void): Promise<Buff
       cutOff();
       return;
     }
-    // A small body is there by now, and one read is cheaper than the events.
+    // One read is cheaper than the events.
     if (request.complete && request.readableFlowing === null) {
       admit(request.readableLength);
       const body: unknown = request.read();
