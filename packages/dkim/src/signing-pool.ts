@@ -50,8 +50,8 @@ const maxBitsAtOnce = 2048;
  * turn here.
  *
  * Where many are asked for, those that the threads have made are handed on in groups of a third of all: many answers in a row,
- * and then many requests that come in together, cost a quarter less than each by itself, whose code comes from farther caches
- * every time. Nobody waits for a signature that takes long.
+ * and then many requests that come in together, cost a fifth less, signatures included, than each by itself, whose code comes
+ * from farther caches every time. Nobody waits for a signature that takes long.
  */
 export class SigningPool {
   /** How many may be in the pool; 0 when all are made on the spot. */
