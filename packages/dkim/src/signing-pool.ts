@@ -31,6 +31,9 @@ const perThread = 8;
 /** Signatures that are there are handed on when no more than this many times as many are still to be made. */
 const groupShare = 2;
 
+/** And when this many are there: the pool has enough to do for as long as so many answers take. */
+const maxGroup = 24;
+
 /**
  * Signatures made one after the other where no thread makes them. A signature leaves little of what else is in the nearest caches: many
  * requests read, many signatures, many answers costs an eighth less than each by itself.
@@ -49,7 +52,7 @@ const maxBitsAtOnce = 2048;
  * thread, since file access goes through the same threads: it waits for as long as eight signatures take. The others wait their
  * turn here.
  *
- * Where many are asked for, those that the threads have made are handed on in groups of a third of all: many answers in a row,
+ * Where many are asked for, those that the threads have made are handed on in groups of a third of all, or 24: many answers in a row,
  * and then many requests that come in together, cost a fifth less, signatures included, than each by itself, whose code comes
  * from farther caches every time. Nobody waits for a signature that takes long.
  */
@@ -171,7 +174,8 @@ export class SigningPool {
         this.#made.push(() => (error === null ? resolve(signature) : reject(error)));
         this.#start();
         const toMake = this.#waiting + this.#inThreads;
-        if (this.#longInThreads > 0 || toMake <= this.#made.length * groupShare) this.#handOn();
+        const isGroup = this.#made.length >= Math.min(maxGroup, toMake / groupShare);
+        if (isGroup || this.#longInThreads > 0) this.#handOn();
       });
     } catch (error) {
       this.#inThreads--;

@@ -74,6 +74,17 @@ describe('RSA signatures', () => {
     expect(handedOn).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
+  it('are handed on two dozen at a time, however many are asked for', async () => {
+    const { ask, make, handedOn } = toldPool();
+    for (let index = 1; index <= 200; index++) ask(index);
+    await make(8);
+    await make(8);
+    await make(7);
+    expect(handedOn).toEqual([]);
+    await make(1);
+    expect(handedOn).toHaveLength(24);
+  });
+
   it('do not wait for one that takes long', async () => {
     const { ask, make, handedOn } = toldPool();
     for (let index = 1; index <= 6; index++) ask(index);
