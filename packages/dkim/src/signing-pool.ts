@@ -89,7 +89,7 @@ export class SigningPool {
   sign(data: Uint8Array, key: RsaKey): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const request: Request = { data, key, resolve, reject, next: null };
-      if (this.#unlooked > 0 && this.#isIdle() && key.bits <= maxBitsAtOnce) {
+      if (this.#unlooked > 0 && this.#isIdle() && !takesLong(key)) {
         this.#unlooked--;
         signHere(request);
       } else {
@@ -101,12 +101,12 @@ export class SigningPool {
   }
 
   #isIdle(): boolean {
-    return this.#inThreads === 0 && this.#first === null;
+    return this.#inThreads === 0 && this.#waiting === 0;
   }
 
   /** Several wait, and there are threads: what else may come in this turn of the event loop is not waited for. */
   #isForThreads(): boolean {
-    return this.#maxInThreads > 0 && this.#first !== this.#last;
+    return this.#maxInThreads > 0 && this.#waiting > 1;
   }
 
   #append(request: Request): void {
@@ -127,11 +127,10 @@ export class SigningPool {
   }
 
   #start(): void {
-    const first = this.#first;
-    const isAlone = this.#inThreads === 0 && first !== null && first.next === null;
+    const alone = this.#inThreads === 0 && this.#waiting === 1 ? this.#first : null;
     const hasThreads = this.#maxInThreads > 0;
-    this.#unlooked = isAlone && hasThreads ? unlookedAfterAlone : 0;
-    if (!hasThreads || (isAlone && first.key.bits <= maxBitsAtOnce)) {
+    this.#unlooked = alone !== null && hasThreads ? unlookedAfterAlone : 0;
+    if (!hasThreads || (alone !== null && !takesLong(alone.key))) {
       this.#signBatch();
       return;
     }
@@ -147,10 +146,10 @@ export class SigningPool {
     for (let room = maxBatch; room > 0;) {
       const request = this.#take();
       if (request === null) return;
-      room -= request.key.bits <= maxBitsAtOnce ? 1 : maxBatch;
+      room -= takesLong(request.key) ? maxBatch : 1;
       signHere(request);
     }
-    if (this.#first !== null) this.#schedule();
+    if (this.#waiting > 0) this.#schedule();
   }
 
   #take(): Request | null {
@@ -164,7 +163,7 @@ export class SigningPool {
   }
 
   #hand({ data, key, resolve, reject }: Request): void {
-    const long = key.bits > maxBitsAtOnce ? 1 : 0;
+    const long = takesLong(key) ? 1 : 0;
     this.#inThreads++;
     this.#longInThreads += long;
     try {
@@ -189,6 +188,10 @@ export class SigningPool {
     this.#made = [];
     for (const settle of made) settle();
   }
+}
+
+function takesLong(key: RsaKey): boolean {
+  return key.bits > maxBitsAtOnce;
 }
 
 /** Threads of libuv's pool: as the environment says, or its default. */
