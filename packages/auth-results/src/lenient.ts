@@ -30,11 +30,11 @@ interface ResultDraft {
 /**
  * Reads what others write: Authentication-Results as they are found in mail, not as RFC 8601 has them.
  *
- * What the grammar takes is read by the grammar, with or without the instance of an ARC field. Beyond it this takes: no authserv-id (`authservId` is then empty), one that stands later or without ";",
- * a trailing or doubled ";", unquoted values with "/", "=" or ":", empty values, underscores and dots in names, `i=1;`
- * before a plain field, bare CR or LF as folds, UTF-8 anywhere. What is neither a result, a reason nor a property
- * (`action=none`) is passed over. Open comments and quoted strings, other control characters, versions other than 1
- * and everything over a limit still fail.
+ * What the grammar takes is read by the grammar, with or without the instance of an ARC field. Beyond it this takes: no
+ * authserv-id (`authservId` is then empty), one that stands later or without ";", a trailing or doubled ";", unquoted
+ * values with "/", "=" or ":", empty values, underscores and dots in names, `i=1;` before a plain field, bare CR or LF
+ * as folds, UTF-8 anywhere. What is neither a result, a reason nor a property (`action=none`) is passed over. Open
+ * comments and quoted strings, other control characters, versions other than 1 and everything over a limit still fail.
  *
  * For display and statistics. Trust decisions belong to {@link parseAuthenticationResults}.
  */

@@ -67,8 +67,9 @@ export interface Authentication {
 }
 
 /**
- * Begins to authenticate a message: DKIM, SPF, DMARC, ARC and the client's name, in one pass over its bytes. All look-ups that the header and the
- * envelope call for start now and are shared; one deadline, counted from the end of the body, ends them.
+ * Begins to authenticate a message: DKIM, SPF, DMARC, ARC and the client's name, in one pass over its bytes. All
+ * look-ups that the header and the envelope call for start now and are shared; one deadline, counted from the end of
+ * the body, ends them.
  *
  * Whatever the message holds, there are edits: forged Authentication-Results go and ours comes on top. Above a limit the
  * message is not checked and gets `permerror`.

@@ -53,8 +53,8 @@ export class Deadline {
   }
 
   /**
-   * The run is over: whatever still waits for the DNS does so no longer. Telling nobody so costs more than a look-up of what is known:
-   * a run that has all its answers (`isComplete`), and did not wait for any, leaves it.
+   * The run is over: whatever still waits for the DNS does so no longer. Telling nobody so costs more than a look-up of
+   * what is known: a run that has all its answers (`isComplete`), and did not wait for any, leaves it.
    */
   end(isComplete = false): void {
     clearImmediate(this.#starting);

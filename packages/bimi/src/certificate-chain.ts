@@ -14,7 +14,10 @@ export type CertificateChain =
 const begin = '-----BEGIN CERTIFICATE-----';
 const end = '-----END CERTIFICATE-----';
 
-/** Reads a chain of at most `maxLength` certificates, and verifies each signature up to one of the roots. Dates and purposes are not looked at. */
+/**
+ * Reads a chain of at most `maxLength` certificates, and verifies each signature up to one of the roots. Dates and
+ * purposes are not looked at.
+ */
 export function readCertificateChain(
   bundle: Buffer,
   roots: readonly X509Certificate[],

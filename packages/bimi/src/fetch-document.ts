@@ -105,7 +105,10 @@ function checkUrl(text: string, { limits, network }: FetcherOptions): URL {
   return url;
 }
 
-/** Every address of the host, if all of them may be talked to: a host with one forbidden address is not to be trusted with the others. */
+/**
+ * Every address of the host, if all of them may be talked to: a host with one forbidden address is not to be trusted
+ * with the others.
+ */
 async function checkAddresses(
   host: string,
   { resolver, limits, network }: FetcherOptions,

@@ -7,8 +7,8 @@ export interface FieldPlaces extends Places {
 }
 
 /**
- * Finds the fields of a header block (RFC 5322 §2.2): only CRLF ends a line, and one that begins with white space continues the field.
- * Null for more than 128 KiB or some thousand fields, and where there is no kernel.
+ * Finds the fields of a header block (RFC 5322 §2.2): only CRLF ends a line, and one that begins with white space
+ * continues the field. Null for more than 128 KiB or some thousand fields, and where there is no kernel.
  *
  * Three offsets for each field: behind it, behind its name, and that of its colon, the last two being where the field begins when
  * it has no name.

@@ -2,11 +2,11 @@ import { loadKernel, maxPortion, maxRun, portionAt, resultAt, tableAt } from './
 import type { Places } from './kernel.ts';
 
 /**
- * Finds the tags of a list (RFC 6376 §3.2) in text with one character per byte. Null for what is no such list, for more than 128 KiB
- * or some thousand tags, and where there is no kernel: why that is so is for a slower reader to say.
+ * Finds the tags of a list (RFC 6376 §3.2) in text with one character per byte. Null for what is no such list, for more
+ * than 128 KiB or some thousand tags, and where there is no kernel: why that is so is for a slower reader to say.
  *
- * Six offsets for each tag: where its name begins and ends, where its value begins and ends without folding white space around it,
- * and where the raw value begins and ends.
+ * Six offsets for each tag: where its name begins and ends, where its value begins and ends without folding white space
+ * around it, and where the raw value begins and ends.
  */
 export function findTags(text: string): Places | null {
   const kernel = loadKernel();
@@ -18,8 +18,8 @@ export function findTags(text: string): Places | null {
 }
 
 /**
- * Base64 (RFC 4648 §4) without the folding white space in it; null for a text that is none. Undefined for one of more than 64 KiB, and
- * where there is no kernel.
+ * Base64 (RFC 4648 §4) without the folding white space in it; null for a text that is none. Undefined for one of more
+ * than 64 KiB, and where there is no kernel.
  */
 export function compactBase64(text: string): string | null | undefined {
   const kernel = loadKernel();

@@ -73,8 +73,9 @@ class FieldSelector {
 const selectorOf = keptWith((names: readonly string[]) => new FieldSelector(names));
 
 /**
- * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom up
- * and nothing when they are used up (§5.4.2), then a signature field that is being made, without its final CRLF. The caller's to keep.
+ * The bytes that are signed (RFC 6376 §3.7): the fields of h= in order, each name taking its instances from the bottom
+ * up and nothing when they are used up (§5.4.2), then a signature field that is being made, without its final CRLF. The
+ * caller's to keep.
  */
 export function signedData(
   header: Header,

@@ -28,8 +28,8 @@ export function usableKey(
 }
 
 /**
- * Whether the signature is the key's over this data: the canonical header fields of RFC 6376 §3.7. For RSA the call in three steps
- * takes a twentieth less than `verify` in one, whose way through OpenSSL is longer.
+ * Whether the signature is the key's over this data: the canonical header fields of RFC 6376 §3.7. For RSA the call in
+ * three steps takes a twentieth less than `verify` in one, whose way through OpenSSL is longer.
  */
 export function signatureHolds(
   { algorithm, signatureBytes }: Pick<SignerTags, 'algorithm' | 'signatureBytes'>,

@@ -1,7 +1,10 @@
 /** The day of the time that was written last, of which most others are: making a date costs more than all the rest. */
 let known = { day: Number.NaN, text: '' };
 
-/** Seconds since 1970, of at most twelve digits, as RFC 3339 text. Above the year 9999 the year has a sign and six digits (ISO 8601). */
+/**
+ * Seconds since 1970, of at most twelve digits, as RFC 3339 text. Above the year 9999 the year has a sign and six
+ * digits (ISO 8601).
+ */
 export function rfc3339(seconds: number): string {
   const day = Math.floor(seconds / 86_400);
   if (day !== known.day) {

@@ -65,8 +65,9 @@ export interface DkimSigning {
   /** The whole body at once: the same, with less work for a small one. */
   whole(body: Uint8Array): void;
   /**
-   * Makes the signatures that are wanted, by default one with each key given at the beginning: a caller may have looked for
-   * keys meanwhile. Rejects when a key cannot be reached, and with a {@link SigningIdentityError} for an identity outside its domain.
+   * Makes the signatures that are wanted, by default one with each key given at the beginning: a caller may have looked
+   * for keys meanwhile. Rejects when a key cannot be reached, and with a {@link SigningIdentityError} for an identity
+   * outside its domain.
    */
   end(requests?: readonly SignatureRequest[]): Promise<SigningOutcome>;
 }

@@ -35,8 +35,8 @@ const groupShare = 2;
 const maxGroup = 24;
 
 /**
- * Signatures made one after the other where no thread makes them. A signature leaves little of what else is in the nearest caches: many
- * requests read, many signatures, many answers costs an eighth less than each by itself.
+ * Signatures made one after the other where no thread makes them. A signature leaves little of what else is in the
+ * nearest caches: many requests read, many signatures, many answers costs an eighth less than each by itself.
  */
 const maxBatch = 64;
 
@@ -52,9 +52,9 @@ const maxBitsAtOnce = 2048;
  * thread, since file access goes through the same threads: it waits for as long as eight signatures take. The others wait their
  * turn here.
  *
- * Where many are asked for, those that the threads have made are handed on in groups of a third of all, or 24: many answers in a row,
- * and then many requests that come in together, cost a fifth less, signatures included, than each by itself, whose code comes
- * from farther caches every time. Nobody waits for a signature that takes long.
+ * Where many are asked for, those that the threads have made are handed on in groups of a third of all, or 24: many
+ * answers in a row, and then many requests that come in together, cost a fifth less, signatures included, than each by
+ * itself, whose code comes from farther caches every time. Nobody waits for a signature that takes long.
  */
 export class SigningPool {
   /** How many may be in the pool; 0 when all are made on the spot. */

@@ -82,7 +82,10 @@ class TagsByName implements Tags {
 
 const maxListed = 32;
 
-/** A part of a text as the very string that a literal is, where it is the name of a known tag: comparing them is comparing two addresses. */
+/**
+ * A part of a text as the very string that a literal is, where it is the name of a known tag: comparing them is
+ * comparing two addresses.
+ */
 function tagName(text: string, from: number, to: number): string {
   if (to - from === 1) return text.charAt(from);
   const name = text.slice(from, to);

@@ -142,7 +142,10 @@ function factsOf(signature: Signature, evidence: DkimEvidence, testing?: boolean
   return { domain, selector, identity, algorithm, signature: value, testing, evidence };
 }
 
-/** Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through: at once where the key is known. */
+/**
+ * Starts what can start now, the key look-up and the body digest, and answers how to finish once the body is through:
+ * at once where the key is known.
+ */
 export function beginSignatureCheck(
   read: ReadSignature,
   header: Header,
@@ -247,7 +250,10 @@ function checkSignature(
   return bodyLength !== undefined && bodyLength < canonicalLength ? 'dkim.body-not-covered' : 'dkim.pass';
 }
 
-/** Whether two base64 texts mean the same octets: one may lack its padding, or have bits in its last digit that count for nothing. */
+/**
+ * Whether two base64 texts mean the same octets: one may lack its padding, or have bits in its last digit that count
+ * for nothing.
+ */
 function isSameHash(one: string, other: string): boolean {
   return one === other || Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'));
 }

@@ -1,6 +1,6 @@
 /**
- * `node stream-growth.ts sign|verify MEGABYTES`: signs or verifies a message of that size in chunks of 64 KiB, and prints by how many
- * bytes the process grew meanwhile, at most. A process of its own, so that nothing else grows in it.
+ * `node stream-growth.ts sign|verify MEGABYTES`: signs or verifies a message of that size in chunks of 64 KiB, and
+ * prints by how many bytes the process grew meanwhile, at most. A process of its own, so that nothing else grows in it.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { ZoneResolver } from '@zegel/dns';

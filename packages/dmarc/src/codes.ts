@@ -1,6 +1,6 @@
 /**
- * Every outcome of an evaluation: its word in Authentication-Results, and what a person is told. Words in braces are filled in; the
- * texts are here and nowhere else, so that another language is another table.
+ * Every outcome of an evaluation: its word in Authentication-Results, and what a person is told. Words in braces are
+ * filled in; the texts are here and nowhere else, so that another language is another table.
  */
 import { fillTexts } from '@zegel/message';
 

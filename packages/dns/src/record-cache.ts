@@ -2,7 +2,10 @@ import { MAX_CACHED_RECORD, MAX_CACHED_RECORD_CHARACTERS } from './limits.ts';
 
 /** What was read in one generation. */
 interface Generation<Reading> {
-  /** By the record itself, as an answer that is kept by a resolver brings it again and again: nothing to decode, nothing to hash. */
+  /**
+   * By the record itself, as an answer that is kept by a resolver brings it again and again: nothing to decode, nothing
+   * to hash.
+   */
   readonly byRecord: WeakMap<Uint8Array, Reading>;
   readonly byText: Map<string, Reading>;
 }

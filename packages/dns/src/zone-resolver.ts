@@ -74,7 +74,10 @@ export class ZoneResolver implements Resolver {
   }
 }
 
-/** Every name that exists only because a name below it does. The climb stops where an earlier one passed: linear in the labels. */
+/**
+ * Every name that exists only because a name below it does. The climb stops where an earlier one passed: linear in the
+ * labels.
+ */
 function findNonTerminals(zone: Zone): ReadonlySet<string> {
   const found = new Set<string>();
   for (const [name, node] of zone) {

@@ -83,8 +83,9 @@ interface RecordSink {
 type Reader<T> = (value: unknown, path: string) => T;
 
 /**
- * Reads a zone from outside: an object of names in the `dns` form (records by type) or the `zones` form (a list
- * of records), also mixed. A name the DNS cannot hold, such as one with a label over 63 octets, is left out: nobody can ask for it.
+ * Reads a zone from outside: an object of names in the `dns` form (records by type) or the `zones` form (a list of
+ * records), also mixed. A name the DNS cannot hold, such as one with a label over 63 octets, is left out: nobody can
+ * ask for it.
  *
  * Throws a ZoneError that names the place when the zone is malformed.
  */

@@ -23,8 +23,8 @@ export interface ExpiringCacheOptions<V> {
  * Values by key, loaded when asked for, kept for a while and bounded: the least recently used goes first. Those who ask
  * at the same time share one load. What a load fails with is not kept, and pushes nothing out.
  *
- * A value that is asked for in the second half of its time is loaded anew meanwhile, so that nobody waits for what is in use all the
- * time, and a source that is away for a moment is not noticed.
+ * A value that is asked for in the second half of its time is loaded anew meanwhile, so that nobody waits for what is
+ * in use all the time, and a source that is away for a moment is not noticed.
  */
 export class ExpiringCache<V> {
   readonly #entries = new Map<string, Entry<V>>();

@@ -4,7 +4,10 @@ export const keystoreLimits = {
   maxKeysPerDomain: 100,
   /** Characters of a PEM text that is imported. */
   maxPemLength: 16 * 1024,
-  /** Bits an RSA key is generated with: the least and the most. 1024 to 2047 can be imported, RFC 8301 §3.2 advises against it. */
+  /**
+   * Bits an RSA key is generated with: the least and the most. 1024 to 2047 can be imported, RFC 8301 §3.2 advises
+   * against it.
+   */
   minGeneratedRsaBits: 2048,
   maxGeneratedRsaBits: 4096,
   /** Octets of the name a key record is published at (RFC 1035 §2.3.4, without the final dot). */

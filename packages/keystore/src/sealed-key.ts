@@ -118,7 +118,10 @@ export function encodeParts(parts: readonly string[]): Buffer {
   );
 }
 
-/** AES-256-GCM: nonce, ciphertext, tag. The nonce is random: 2^32 encryptions under one key are safe, a master key sees one a private key. */
+/**
+ * AES-256-GCM: nonce, ciphertext, tag. The nonce is random: 2^32 encryptions under one key are safe, a master key sees
+ * one a private key.
+ */
 export function encrypt(key: KeyObject, plaintext: Uint8Array, aad: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });

@@ -52,8 +52,9 @@ export interface Tokens {
     readonly expiresAt?: Date | null;
   }): Promise<{ readonly token: Token; readonly secret: string }>;
   /**
-   * Who comes with this secret. Found by its hash, so time says nothing about how much of it was right. Answers are kept in memory for
-   * ten seconds: that long a token that another process has revoked still works here. Expiry is always exact.
+   * Who comes with this secret. Found by its hash, so time says nothing about how much of it was right. Answers are
+   * kept in memory for ten seconds: that long a token that another process has revoked still works here. Expiry is
+   * always exact.
    */
   verify(secret: string): Promise<TokenVerification>;
   /** By age, revoked and expired ones too. @throws {KeystoreError} `keystore.page-invalid` */

@@ -1,6 +1,6 @@
 /**
- * Every decision of this package with what to tell a person. `{placeholders}` are filled in; nothing else here holds prose, so that
- * another language is another table.
+ * Every decision of this package with what to tell a person. `{placeholders}` are filled in; nothing else here holds
+ * prose, so that another language is another table.
  */
 interface CodeText {
   readonly explanation: string;

@@ -27,7 +27,10 @@ export interface AdditionalSigning {
 }
 
 export interface SigningTablePolicy {
-  /** The plan names its rule by its author pattern. Where several fit, the closest to the author counts: exact, then name by name upwards (the wildcard before the exact rule), then `*`. */
+  /**
+   * The plan names its rule by its author pattern. Where several fit, the closest to the author counts: exact, then
+   * name by name upwards (the wildcard before the exact rule), then `*`.
+   */
   readonly rules: readonly SigningRule[];
   /** Signs for authors whose domain is not known here. Such a signature says nothing about the author. */
   readonly defaultDomain?: string;

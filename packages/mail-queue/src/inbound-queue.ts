@@ -45,13 +45,14 @@ export interface Reconciliation {
 /**
  * The way in for messages to be verified, and the state of each.
  *
- * Rejects with `DatabaseUnavailableError`, `MessageStoreUnavailableError` or `QueueUnavailableError` when one of the three is lost.
+ * Rejects with `DatabaseUnavailableError`, `MessageStoreUnavailableError` or `QueueUnavailableError` when one of the
+ * three is lost.
  */
 export interface InboundQueue {
   /**
-   * Takes a message. Once it resolves, the message is durable and will be `done` or `parked`, whatever dies. When it rejects, nothing was accepted
-   * and what was done is undone; where even that is impossible (the database went away in the middle) the message may still be
-   * verified later, so a sender that repeats it is safe: it gets another id.
+   * Takes a message. Once it resolves, the message is durable and will be `done` or `parked`, whatever dies. When it
+   * rejects, nothing was accepted and what was done is undone; where even that is impossible (the database went away in
+   * the middle) the message may still be verified later, so a sender that repeats it is safe: it gets another id.
    *
    * @param session what the message came with (ip, helo, mailFrom …): any JSON, 64 KiB at most. Never bytes of the message.
    * @throws QueueFullError, MessageStoreFullError, InvalidSessionError
@@ -65,7 +66,10 @@ export interface InboundQueue {
   openResult(id: string): Promise<AsyncIterable<Uint8Array> | null>;
   /** Puts a parked message back in the queue. False when it is not parked. */
   retry(id: string): Promise<boolean>;
-  /** Adds the jobs that open messages miss: after a crash, or when Redis lost its data. May run at any time, in many processes. */
+  /**
+   * Adds the jobs that open messages miss: after a crash, or when Redis lost its data. May run at any time, in many
+   * processes.
+   */
   reconcile(): Promise<Reconciliation>;
   /** Removes messages that were done longer ago than `retention` milliseconds (default 7 days). Returns how many. */
   sweep(retention?: number): Promise<number>;

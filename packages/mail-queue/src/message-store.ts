@@ -11,9 +11,9 @@ export type MessageBytes = Uint8Array | AsyncIterable<Uint8Array>;
  */
 export interface MessageStore {
   /**
-   * Keeps the bytes under an id (1 to 128 letters, digits, `.`, `-`, `_`; a letter or digit first) and gives their reference. They are there
-   * as a whole, durably, once it resolves, and not at all before; bytes kept earlier under the same id are replaced.
-   * Errors of the source pass through as they are.
+   * Keeps the bytes under an id (1 to 128 letters, digits, `.`, `-`, `_`; a letter or digit first) and gives their
+   * reference. They are there as a whole, durably, once it resolves, and not at all before; bytes kept earlier under
+   * the same id are replaced. Errors of the source pass through as they are.
    *
    * @throws MessageStoreFullError when there is no room. Nothing is left behind.
    */

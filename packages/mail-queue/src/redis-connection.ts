@@ -20,7 +20,10 @@ export function openRedis(url: string, role: RedisRole, onError: (error: Error) 
   return redis;
 }
 
-/** Waits for a connection that is just being made. Rejects at once when there is none, so that nobody waits for a Redis that is away. */
+/**
+ * Waits for a connection that is just being made. Rejects at once when there is none, so that nobody waits for a Redis
+ * that is away.
+ */
 export async function whenReady(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   if (redis.status !== 'connecting' && redis.status !== 'connect') throw new Error('Redis cannot be reached');

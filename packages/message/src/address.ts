@@ -4,8 +4,9 @@
  * The reader is strict on purpose. Mail programs and filters that read an odd From differently are how a forged author
  * gets past DMARC ("Composition Kills", USENIX Security 2020), so whatever a tolerant program could read as another
  * address than a strict one does is refused here: source routes, control characters, stray text beside an address,
- * blanks and comments around the dots of one, addresses as group names, empty list elements. One habit outside the grammar is so common that it is allowed: an address used as its own
- * display name without quotes (`me@example.test <me@example.test>`), as long as both are the same.
+ * blanks and comments around the dots of one, addresses as group names, empty list elements. One habit outside the
+ * grammar is so common that it is allowed: an address used as its own display name without quotes
+ * (`me@example.test <me@example.test>`), as long as both are the same.
  */
 
 import { messageLimits } from './limits.ts';

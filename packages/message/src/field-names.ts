@@ -61,7 +61,10 @@ export function fieldName(bytes: Buffer, start: number, end: number): string {
     : bytes.toString('latin1', start, end).toLowerCase();
 }
 
-/** A name in lower case as the very string that fields have, where it is one of the common ones: found at once in what is kept by name. */
+/**
+ * A name in lower case as the very string that fields have, where it is one of the common ones: found at once in what
+ * is kept by name.
+ */
 export function commonName(name: string): string {
   return byText.get(name) ?? name;
 }

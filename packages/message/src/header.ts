@@ -49,8 +49,9 @@ const HTAB = 0x09;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Finds the fields of a header block, the first 200,000 of them. Only CRLF ends a line; a lone CR or LF is part of a value. Lines that begin
- * with a space or tab continue the field above. Never fails: a line that is no field is kept with an empty name.
+ * Finds the fields of a header block, the first 200,000 of them. Only CRLF ends a line; a lone CR or LF is part of a
+ * value. Lines that begin with a space or tab continue the field above. Never fails: a line that is no field is kept
+ * with an empty name.
  *
  * Time and memory are linear in `bytes`.
  */

@@ -4,7 +4,8 @@ import type { Header, HeaderField } from './header.ts';
 import { singletonFields } from './singleton-fields.ts';
 
 /**
- * The fields of each of some distinct lower-case names, top first, in the order of the names: one pass over the header for all of them.
+ * The fields of each of some distinct lower-case names, top first, in the order of the names: one pass over the header
+ * for all of them.
  *
  * @param names what is looked up in it is kept with the list, which must not change.
  */

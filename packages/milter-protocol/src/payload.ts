@@ -79,7 +79,10 @@ export class PayloadReader {
   }
 }
 
-/** Texts (as UTF-8) or bytes, each with its NUL, as parts of a payload. Throws MilterEncodingError when one holds a NUL itself. */
+/**
+ * Texts (as UTF-8) or bytes, each with its NUL, as parts of a payload. Throws MilterEncodingError when one holds a NUL
+ * itself.
+ */
 export function textParts(...texts: readonly (string | Uint8Array)[]): readonly Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (const text of texts) {

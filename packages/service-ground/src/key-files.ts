@@ -6,7 +6,10 @@ import { RulesError } from './errors.ts';
 import { groundLimits } from './limits.ts';
 import { readNamedFile } from './named-file.ts';
 
-/** The private key of a PEM file; `inline` as in `createSigningKey`. @throws {RulesError} `config.file-unreadable`, `config.key-unusable` */
+/**
+ * The private key of a PEM file; `inline` as in `createSigningKey`. @throws {RulesError} `config.file-unreadable`,
+ * `config.key-unusable`
+ */
 export async function readKeyFile({ domain, selector, file }: KeyFile, inline = false): Promise<SigningKey> {
   const pem = await readNamedFile(file, groundLimits.maxKeyFileBytes, { secret: true });
   try {

@@ -58,7 +58,10 @@ export function readConfig(env: Environment): Config {
   return name === undefined || name === '' ? parseConfig(env) : parseConfig(env, readText(name));
 }
 
-/** As {@link readConfig}, with the text of the file given: a pure function, but for the name of the host, and files that hold a URL. */
+/**
+ * As {@link readConfig}, with the text of the file given: a pure function, but for the name of the host, and files that
+ * hold a URL.
+ */
 export function parseConfig(env: Environment, file?: ConfigText): Config {
   const read: ConfigFile =
     file === undefined ? { values: new Map(), problems: [] } : readConfigFile(file, listSettings());

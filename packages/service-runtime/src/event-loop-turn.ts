@@ -1,4 +1,7 @@
-/** Messages after which nobody waits for another turn: each pays little for the change of code by then, and the first has waited long enough. */
+/**
+ * Messages after which nobody waits for another turn: each pays little for the change of code by then, and the first
+ * has waited long enough.
+ */
 const enoughTogether = 24;
 
 let together: Promise<void> | null = null;

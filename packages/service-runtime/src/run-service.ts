@@ -144,8 +144,8 @@ export async function runService(
 }
 
 /**
- * Milliseconds in which signals are one request: a terminal sends Ctrl-C to every process in the foreground, and npm passes it on to us
- * once more.
+ * Milliseconds in which signals are one request: a terminal sends Ctrl-C to every process in the foreground, and npm
+ * passes it on to us once more.
  */
 const sameRequestMs = 500;
 

@@ -1,7 +1,8 @@
 /**
- * Imported for what it does, before anything else, by a program that signs in the thread pool of its process: gives that pool a
- * thread for each core, and the event loop the first turn on each core. The pool is made when it is first used, which some modules
- * do while they are loaded. On one core nothing is signed in threads, and all stays as Node has it.
+ * Imported for what it does, before anything else, by a program that signs in the thread pool of its process: gives
+ * that pool a thread for each core, and the event loop the first turn on each core. The pool is made when it is first
+ * used, which some modules do while they are loaded. On one core nothing is signed in threads, and all stays as Node
+ * has it.
  */
 import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism, getPriority, setPriority } from 'node:os';
@@ -25,8 +26,8 @@ const greatestNiceness = 19;
  * milliseconds while the loop has answers to write and the next requests to read. A tenth more is signed on two cores when
  * the loop need not wait, and the slowest of a hundred requests take a tenth less.
  *
- * Linux keeps a niceness for each thread (setpriority(2)). Where there is no /proc, and where changing it is not allowed, the threads
- * keep what they have.
+ * Linux keeps a niceness for each thread (setpriority(2)). Where there is no /proc, and where changing it is not
+ * allowed, the threads keep what they have.
  */
 async function lowerThreadPool(): Promise<void> {
   try {

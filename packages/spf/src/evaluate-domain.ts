@@ -259,7 +259,10 @@ function follow(
   });
 }
 
-/** Records that lead to one another and are known, evaluated without a promise: a limit that was raised must not use up the stack. */
+/**
+ * Records that lead to one another and are known, evaluated without a promise: a limit that was raised must not use up
+ * the stack.
+ */
 const recordsAtOnce = 100;
 
 function stopAt(step: Step, code: SpfCode, name: string): Verdict {

@@ -37,7 +37,10 @@ const version = 'v=spf1';
 
 const readings = new RecordCache((text) => parseRecord(Buffer.from(text, 'latin1'), text.length));
 
-/** {@link parseRecord} for records from the DNS, which come again and again: what was read from the same octets before is kept. */
+/**
+ * {@link parseRecord} for records from the DNS, which come again and again: what was read from the same octets before
+ * is kept.
+ */
 export function parseKnownRecord(octets: Uint8Array, maxLength: number): SpfParse {
   if (octets.length > maxLength) return wrong('record-too-long', '', 0);
   return readings.read(octets);

@@ -8,9 +8,9 @@ export interface Passing<Value> {
 /**
  * A set, without order, whose members come and go with every message or connection.
  *
- * A `Set` makes a new table every few deletions, and each table it leaves behind knows its members and the table after it. Once V8
- * holds one of them for old, it keeps all that follow, with every member they had, until it collects the whole heap: each
- * connection that is over would be copied twice, with all that hangs on it.
+ * A `Set` makes a new table every few deletions, and each table it leaves behind knows its members and the table after
+ * it. Once V8 holds one of them for old, it keeps all that follow, with every member they had, until it collects the
+ * whole heap: each connection that is over would be copied twice, with all that hangs on it.
  */
 export class PassingSet<Value> {
   readonly #members: Passing<Value>[] = [];

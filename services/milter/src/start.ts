@@ -23,7 +23,10 @@ export interface Milter extends AsyncDisposable {
   readonly listeners: readonly Pick<MilterListener, 'address' | 'mode'>[];
 }
 
-/** Opens all listeners. Each message asks for the `rules` it goes by when it begins. Rejects when one cannot be opened; see `listenAt`. Those that are open are closed then. */
+/**
+ * Opens all listeners. Each message asks for the `rules` it goes by when it begins. Rejects when one cannot be opened;
+ * see `listenAt`. Those that are open are closed then.
+ */
 export async function startMilter(
   { logger, telemetry }: Pick<ServiceContext, 'logger' | 'telemetry'>,
   settings: MilterSettings,

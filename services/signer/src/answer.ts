@@ -40,7 +40,10 @@ export function answerEmpty(response: Response): void {
   response.end();
 }
 
-/** Makes ready for a message that is written by parts. Nothing is sent before the first, so that it may still become a problem. */
+/**
+ * Makes ready for a message that is written by parts. Nothing is sent before the first, so that it may still become a
+ * problem.
+ */
 export function prepareMessage(response: Response): void {
   const fields = headOf(response, 'message/rfc822');
   for (let at = 0; at < fields.length; at += 2) response.setHeader(fields[at] ?? '', fields[at + 1] ?? '');

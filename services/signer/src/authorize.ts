@@ -11,8 +11,8 @@ const realm = 'Bearer realm="zegel"';
 const basicRealm = 'Basic realm="zegel"';
 
 /**
- * The token a request comes with, in one of the forms that the operation takes. Throws a 401 {@link Problem} that does not tell why a token is
- * not accepted, and a 403 one when it is accepted and does not allow what is asked for.
+ * The token a request comes with, in one of the forms that the operation takes. Throws a 401 {@link Problem} that does
+ * not tell why a token is not accepted, and a 403 one when it is accepted and does not allow what is asked for.
  */
 export async function authorize(
   request: Request,

@@ -40,5 +40,8 @@ function capitalized(name: string): string {
   return name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
-/** The header fields that every answer has, as name, value, name, value. They depend on no request, so they are worked out once. */
+/**
+ * The header fields that every answer has, as name, value, name, value. They depend on no request, so they are worked
+ * out once.
+ */
 export const fixedFields = readFixedFields();

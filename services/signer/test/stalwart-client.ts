@@ -1,6 +1,6 @@
 /**
- * The client end of Stalwart's MTA hooks, version 1: makes the request of a message, and does to the message what an answer asks for, in
- * the way its source does.
+ * The client end of Stalwart's MTA hooks, version 1: makes the request of a message, and does to the message what an
+ * answer asks for, in the way its source does.
  */
 
 export interface StalwartSession {

@@ -27,7 +27,10 @@ const key = createSigningKey({
 });
 const limits = { ...messageLimits, maxMessageBytes: 2 ** 40 };
 const chunk = body('text', 64 * 1024);
-/** Megabytes of small messages that go before, until what runs often is compiled: a compiler takes some megabytes for a moment. */
+/**
+ * Megabytes of small messages that go before, until what runs often is compiled: a compiler takes some megabytes for a
+ * moment.
+ */
 const warmMegabytes = 200;
 
 let peakBytes = 0;

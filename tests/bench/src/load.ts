@@ -7,8 +7,8 @@ export interface LoadTarget {
   readonly port: number;
   readonly token: string;
   /**
-   * Of its process since it began, all threads; asked of the kernel, since the server itself would answer when its event loop comes by, up to
-   * fifty signatures late.
+   * Of its process since it began, all threads; asked of the kernel, since the server itself would answer when its
+   * event loop comes by, up to fifty signatures late.
    */
   cpuSeconds(): number;
 }
@@ -32,10 +32,11 @@ export interface LoadOptions {
 }
 
 /**
- * Posts the same message again and again over some connections, each with one request at a time. Each is used once before
- * anything else: Node takes in one connection for each turn of its event loop, so what the first requests wait for is the opening.
- * From then on nothing pauses. Not when the clock starts: fifty requests that begin at once are a load of another kind. Nor
- * when it stops: what the server has under way then is what it had at the start. Rejects at any answer but 200.
+ * Posts the same message again and again over some connections, each with one request at a time. Each is used once
+ * before anything else: Node takes in one connection for each turn of its event loop, so what the first requests wait
+ * for is the opening. From then on nothing pauses. Not when the clock starts: fifty requests that begin at once are a
+ * load of another kind. Nor when it stops: what the server has under way then is what it had at the start. Rejects at
+ * any answer but 200.
  *
  * It shares the machine with the server, so it does as little as can be: one listener a connection, no promise and no copy for
  * a request, and of an answer nothing is read but its first line and length.

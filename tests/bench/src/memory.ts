@@ -19,8 +19,8 @@ export interface MemoryReport {
 }
 
 /**
- * The size that V8 lets the young generation grow to. It does so by steps, minutes apart, which would be all that the resident memory
- * of a long run shows; so it has that size from the beginning.
+ * The size that V8 lets the young generation grow to. It does so by steps, minutes apart, which would be all that the
+ * resident memory of a long run shows; so it has that size from the beginning.
  */
 const youngGeneration = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 

@@ -19,8 +19,8 @@ export interface Probe {
 }
 
 /**
- * What the platform allows: nothing is read, checked or reported. Where the fields stand, which of them are signed, the key and the
- * signature are found once, before anything is measured.
+ * What the platform allows: nothing is read, checked or reported. Where the fields stand, which of them are signed, the
+ * key and the signature are found once, before anything is measured.
  *
  * @param signed a message with one DKIM-Signature field on top, whose h= names no field that stands twice.
  */

@@ -69,7 +69,8 @@ export async function race(contestants: readonly Contestant[], options: RaceOpti
   const entries = contestants.map((contestant): Entry => ({ contestant, count: 1, samples: [], turns: [] }));
   const here = entries.filter(({ contestant }) => contestant.isHere === true);
   const apart = entries.filter(({ contestant }) => contestant.isHere !== true);
-  // This process last: what it waits for others after its own warm-up costs it a tenth, compiled code that a collection took, we think.
+  // This process last: what it waits for others after its own warm-up costs it a tenth, compiled code that a collection
+  // took, we think.
   for (const entry of [...apart, ...here]) entry.count = await warmUp(entry.contestant, options);
   for (let round = 0; round < rounds; round++) {
     await takeSamples(here, Math.max(1, Math.round(sampleSeconds / turnSeconds)));

@@ -139,7 +139,8 @@ async function raceServers(
     for (let round = 0; round < warmUpRounds; round++) {
       for (const [index, server] of servers.entries()) {
         const { throughput } = await turn(server, index);
-        // Answers come in groups, so a turn is whole rounds of the connections: of a part, the clock would see too much or too little.
+        // Answers come in groups, so a turn is whole rounds of the connections: of a part, the clock would see too much
+        // or too little.
         counts[index] = Math.ceil((throughput * turnSeconds) / connections) * connections;
       }
     }

@@ -55,8 +55,8 @@ export interface RivalProcesses extends Disposable {
 const program = path.join(import.meta.dirname, '../programs/rival.ts');
 
 /**
- * Starts the rivals, each in a process of its own as a user of it would have: in one process whoever takes his turn behind one that
- * makes much garbage pays for the collector, which goes on in other threads.
+ * Starts the rivals, each in a process of its own as a user of it would have: in one process whoever takes his turn
+ * behind one that makes much garbage pays for the collector, which goes on in other threads.
  */
 export async function startRivals(keys: GroundKeys, names: readonly string[]): Promise<RivalProcesses> {
   using open = new DisposableStack();

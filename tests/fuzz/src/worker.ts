@@ -14,7 +14,10 @@ import { loadTarget } from './targets.ts';
 /** What the thread is started with. */
 export interface WorkerTask {
   readonly target: string;
-  /** The input that is being put through, for whoever ends this thread: two words (how often one began or ended, octets), then the octets. */
+  /**
+   * The input that is being put through, for whoever ends this thread: two words (how often one began or ended,
+   * octets), then the octets.
+   */
   readonly window: SharedArrayBuffer;
   readonly work:
     | { readonly kind: 'probe' }

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below those that Linux gives to outgoing connections (32768 to 60999): nobody gets one by chance. Among them, who tries to connect until
- * somebody listens would in the end be given the very port it calls, and be connected to itself.
+ * Below those that Linux gives to outgoing connections (32768 to 60999): nobody gets one by chance. Among them, who
+ * tries to connect until somebody listens would in the end be given the very port it calls, and be connected to itself.
  */
 const firstPort = 10_000;
 const portsOfProcess = 20;

@@ -21,8 +21,8 @@ export const bodyShapes = [
 ] as const;
 
 /**
- * What the body is like. `no-body`: the message ends with its last header field, without the empty line;
- * `empty-body`: it ends with the empty line; `white-space-*`: SP and HTAB where RFC 6376 §3.4.3 and §3.4.4 say something about them.
+ * What the body is like. `no-body`: the message ends with its last header field, without the empty line; `empty-body`:
+ * it ends with the empty line; `white-space-*`: SP and HTAB where RFC 6376 §3.4.3 and §3.4.4 say something about them.
  */
 export type BodyShape = (typeof bodyShapes)[number];
 

@@ -36,8 +36,8 @@ export const contestedOddities: ReadonlySet<string> = new Set<HeaderOddity>([
 
 /**
  * What is odd about the header. `blank-folded-line`: a continuation of SP and HTAB only (obs-FWS, RFC 5322 §4.2);
- * `space-before-colon`: `Name : value` (RFC 5322 §4.5; RFC 6376 §3.4.2 says how it canonicalizes).
- * VT and FF are left out: they are no white space to mail, but dkimpy, Mail::DKIM and libopendkim each treat them in their own way.
+ * `space-before-colon`: `Name : value` (RFC 5322 §4.5; RFC 6376 §3.4.2 says how it canonicalizes). VT and FF are left
+ * out: they are no white space to mail, but dkimpy, Mail::DKIM and libopendkim each treat them in their own way.
  */
 export type HeaderOddity = (typeof headerOddities)[number];
 

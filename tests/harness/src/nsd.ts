@@ -20,8 +20,9 @@ const ADDRESS = '127.0.0.1';
 const ATTEMPTS = 5;
 
 /**
- * Serves zones, given as origin and master file text (RFC 1035 §5). Works as root and as any other user. Resolves when the server has
- * loaded them; rejects with what it logged when it does not start. Throws MissingProgramError when it is not installed.
+ * Serves zones, given as origin and master file text (RFC 1035 §5). Works as root and as any other user. Resolves when
+ * the server has loaded them; rejects with what it logged when it does not start. Throws MissingProgramError when it is
+ * not installed.
  */
 export async function startNsd(zones: Readonly<Record<string, string>>): Promise<Nsd> {
   const program = findProgram('nsd', ['nsd'], ['/usr/sbin']);

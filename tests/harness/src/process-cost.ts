@@ -4,8 +4,8 @@ import { globSync, readFileSync, readdirSync } from 'node:fs';
 const ticksPerSecond = 100;
 
 /**
- * Processor seconds that a process and all below it have used, those of threads that have ended included. Linux tells them in steps of
- * 10 ms.
+ * Processor seconds that a process and all below it have used, those of threads that have ended included. Linux tells
+ * them in steps of 10 ms.
  */
 export function cpuSeconds(pid: number): number {
   let ticks = 0;

@@ -1,7 +1,7 @@
 /**
- * The least that a milter in Node can do: it reads a message, hashes it, does one RSA operation and adds a field. No check, no
- * limit, no canonicalization, no DNS. What a real one loses beside it is the real one's own; the rest is the platform's. For that it reads
- * frames by itself: the decoder of the real one is a part of what is measured.
+ * The least that a milter in Node can do: it reads a message, hashes it, does one RSA operation and adds a field. No
+ * check, no limit, no canonicalization, no DNS. What a real one loses beside it is the real one's own; the rest is the
+ * platform's. For that it reads frames by itself: the decoder of the real one is a part of what is measured.
  *
  * `node floor-milter.ts sign|verify SOCKET KEYFILE`
  */

@@ -5,8 +5,8 @@ import path from 'node:path';
 export type RecipeChange = readonly [text: string, replacement: string];
 
 /**
- * A file of infra/mta as its readers have it, with the few places changed that a test cannot have as they stand: ports, and TLS on
- * loopback. Throws when a text to change does not stand in it.
+ * A file of infra/mta as its readers have it, with the few places changed that a test cannot have as they stand: ports,
+ * and TLS on loopback. Throws when a text to change does not stand in it.
  */
 export function readRecipe(file: string, changes: readonly RecipeChange[]): string {
   const original = readFileSync(path.join(import.meta.dirname, '../../../infra/mta', file), 'utf8');

@@ -9,7 +9,10 @@ import { waitForGreeting } from './smtp-client.ts';
 const users = { mail: 8, smmta: 903, smmsp: 904 };
 const program = '/usr/libexec/sendmail/sendmail';
 
-/** A sendmail.mc as on Debian, without DNS, deaf to the load of the machine, with logins and a smart host, around the lines of the recipe. */
+/**
+ * A sendmail.mc as on Debian, without DNS, deaf to the load of the machine, with logins and a smart host, around the
+ * lines of the recipe.
+ */
 function configuration(sink: number, recipe: string): string {
   return `
 define(\`_USE_ETC_MAIL_')dnl

@@ -16,7 +16,10 @@ export interface SmtpSink extends AsyncDisposable {
   readonly port: number;
   /** All that has come so far, in order. */
   readonly deliveries: readonly Delivery[];
-  /** Waits until `count` deliveries (default 1) hold what is asked for, and answers those. Rejects after `timeoutMs` (default 45 s). */
+  /**
+   * Waits until `count` deliveries (default 1) hold what is asked for, and answers those. Rejects after `timeoutMs`
+   * (default 45 s).
+   */
   waitFor(matches: (delivery: Delivery) => boolean, count?: number, timeoutMs?: number): Promise<readonly Delivery[]>;
   stop(): Promise<void>;
 }

@@ -98,7 +98,8 @@ describe('Postfix', () => {
 
 describe('Sendmail', () => {
   it('changes white space in address fields after the filter: relaxed/relaxed holds', async () => {
-    // It takes a very long field name for the beginning of the body, and cuts an address that, with its name, is longer than 256 bytes.
+    // It takes a very long field name for the beginning of the body, and cuts an address that, with its name, is longer
+    // than 256 bytes.
     const messages = generated.filter(({ features }) => !features.has('long-field-name') && !features.has('long-from'));
     const passages = await passThrough(messages, startSendmail, 'relaxed');
     for (const passage of passages) {

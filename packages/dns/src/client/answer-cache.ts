@@ -94,7 +94,10 @@ export class AnswerCache {
   }
 }
 
-/** The text in memory of its own: a name cut out of a record or a header field would keep all of that text for as long as it is kept. */
+/**
+ * The text in memory of its own: a name cut out of a record or a header field would keep all of that text for as long
+ * as it is kept.
+ */
 function copied(name: string): string {
   return Buffer.from(name, 'latin1').toString('latin1');
 }

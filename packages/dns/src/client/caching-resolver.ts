@@ -25,7 +25,10 @@ import { askServers } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface CachingResolverOptions {
-  /** Recursive name servers in the order they are asked, three at most; text as parseNameServer reads it. Default: those of resolv.conf. */
+  /**
+   * Recursive name servers in the order they are asked, three at most; text as parseNameServer reads it. Default: those
+   * of resolv.conf.
+   */
   readonly servers?: readonly (string | NameServer)[];
   /** Read once, when `servers` is absent. Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
@@ -175,7 +178,10 @@ export class CachingResolver implements Resolver {
     this.#cache.clear();
   }
 
-  /** Ends every question under way (they answer `network`), closes the sockets and forgets the cache. Resolves when that is done. */
+  /**
+   * Ends every question under way (they answer `network`), closes the sockets and forgets the cache. Resolves when that
+   * is done.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     const open = [...this.#lookups.values()];
@@ -227,7 +233,10 @@ export class CachingResolver implements Resolver {
     }
   }
 
-  /** Asks for the name, and for what its alias stands for as long as a response leaves that open. Bounded: each turn adds to the chain. */
+  /**
+   * Asks for the name, and for what its alias stands for as long as a response leaves that open. Bounded: each turn
+   * adds to the chain.
+   */
   async #follow<T extends RecordType>(
     name: string,
     type: T,

@@ -11,7 +11,10 @@ export class QuerySlots {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Takes a slot, which must be released. False when too many wait already, or when the signal came first: there is nothing to release then. */
+  /**
+   * Takes a slot, which must be released. False when too many wait already, or when the signal came first: there is
+   * nothing to release then.
+   */
   acquire(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     if (this.#free > 0) {

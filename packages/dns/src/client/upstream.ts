@@ -41,8 +41,9 @@ const RCODE = {
 };
 
 /**
- * Asks the servers in their order until one gives a NOERROR or NXDOMAIN response; those that did not answer at
- * all are asked once more. The time left is shared evenly among the attempts left, and ends at `deadline` (of `performance.now()`) in any case.
+ * Asks the servers in their order until one gives a NOERROR or NXDOMAIN response; those that did not answer at all are
+ * asked once more. The time left is shared evenly among the attempts left, and ends at `deadline` (of
+ * `performance.now()`) in any case.
  */
 export async function askServers(
   name: string,

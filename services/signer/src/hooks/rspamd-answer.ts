@@ -10,7 +10,10 @@ import { hookNotice } from './texts.ts';
 
 const addedField = z.object({ value: z.string(), order: z.int() });
 
-/** An answer in the shape of rspamd's `/checkv2`. There is no spam score here: it is 0, or the threshold when the mail is refused. */
+/**
+ * An answer in the shape of rspamd's `/checkv2`. There is no spam score here: it is 0, or the threshold when the mail
+ * is refused.
+ */
 export const rspamdAnswerSchema = z.object({
   is_skipped: z.literal(false),
   action: z.enum(['no action', 'add header', 'soft reject', 'reject']),

@@ -46,7 +46,8 @@ export type StalwartModification =
 /**
  * Header edits as modifications. Stalwart makes them one after the other:
  *
- * - deleteHeader counts from 1 over fields of that name, which it compares with its blanks, and numbers those that are left anew: so
+ * - deleteHeader counts from 1 over fields of that name, which it compares with its blanks, and numbers those that are
+ *   left anew: so
  *   the last one goes first
  * - addHeader puts a field on top. When others are deleted too, the last one added ends on top; else the first one does
  *

@@ -13,8 +13,8 @@ export const stalwartMessageSchema = z.object({
 });
 
 /**
- * A call of Stalwart's MTA hooks, version 1, as its source writes it (`client.helo`) and as its documentation draws it (`client.ehlo`).
- * Members that are not used here are not looked at.
+ * A call of Stalwart's MTA hooks, version 1, as its source writes it (`client.helo`) and as its documentation draws it
+ * (`client.ehlo`). Members that are not used here are not looked at.
  */
 export const stalwartRequestSchema = z.object({
   context: z.object({

@@ -134,7 +134,10 @@ function repeatsTag(record: string): boolean {
 /** The most addresses that we read. */
 const maxAddresses = 100;
 
-/** Whether a message has one From, with a list of addresses written as nearly everybody writes them: no such one may be in doubt. */
+/**
+ * Whether a message has one From, with a list of addresses written as nearly everybody writes them: no such one may be
+ * in doubt.
+ */
 function isPlainlyWritten(text: string): boolean {
   const { header } = parseMessage(Buffer.from(text, 'latin1'));
   const [field, ...more] = fieldsNamed(header, 'from');

@@ -108,7 +108,10 @@ const oddIp6: Choices = [
   '::',
 ];
 
-/** How much goes wrong in a case, one in so many terms. Half of all cases hold no fault at all, so that they are evaluated to their end. */
+/**
+ * How much goes wrong in a case, one in so many terms. Half of all cases hold no fault at all, so that they are
+ * evaluated to their end.
+ */
 interface Mood {
   readonly faultOneIn: number;
   /** Records ask for much and the names have what they ask for, so that it is the ten look-ups that run out (RFC 7208 §4.6.4). */

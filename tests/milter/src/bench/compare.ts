@@ -17,8 +17,8 @@ export interface CompareOptions {
   readonly messages: number;
   readonly rounds: number;
   /**
-   * Messages before anything is measured, over new connections and again over reused ones. A milter runs for months, and V8 compiles
-   * for some thousand messages.
+   * Messages before anything is measured, over new connections and again over reused ones. A milter runs for months,
+   * and V8 compiles for some thousand messages.
    */
   readonly warmUp: number;
   /** Of a message. */
