@@ -14,10 +14,12 @@ export interface ServeOptions {
   readonly wishes: FilterWishes;
   /**
    * How long the MTA may take for its next complete frame, in ms, and for reading a reply. The time a handler takes is
-   * not counted.
+   * not counted. From MAIL to the first header field too the MTA waits for its client: nothing bounds how long that one
+   * may take for a message (RFC 5321 §4.5.3.2 bounds each command and each block of data), and the MTA has all of it
+   * before it says any of it.
    */
   readonly idleMs: number;
-  /** The same in the middle of a message. Default: `idleMs`. */
+  /** The same where nobody but the MTA is waited for: from the first header field on. Default: `idleMs`. */
   readonly commandMs?: number;
   /** Default {@link milterLimits}. */
   readonly limits?: MilterLimits;
@@ -26,7 +28,8 @@ export interface ServeOptions {
 /**
  * How a connection ended: `quit` as it should, `closed` without QUIT but between messages, `lost` in the middle of
  * something, `idle` for too long, `stopped` by us between messages, `refused` because the MTA does not offer what the
- * filter needs, or a frame that is against the `protocol`. `code` and `explanation` are there for the last two.
+ * filter needs, or a frame that is against the `protocol`. `code` and `explanation` are there for the last two, and for
+ * `idle` in the middle of a message.
  */
 export interface ConnectionEnd {
   readonly reason: 'quit' | 'closed' | 'lost' | 'idle' | 'stopped' | 'refused' | 'protocol';
@@ -184,14 +187,17 @@ export class MilterConnection {
 
   /** Looks now and then whether the MTA takes too long: cheaper than a new timer for each frame. */
   readonly #checkTime = (): void => {
-    const allowed = this.#session.inMessage ? this.#commandMs : this.#idleMs;
+    const allowed = this.#session.inContent ? this.#commandMs : this.#idleMs;
     const left = this.#phase === 'working' ? allowed : allowed - (performance.now() - this.#lastFrameAt);
     if (left > 0) {
       this.#timer = setTimeout(this.#checkTime, Math.min(Math.ceil(left), this.#idleMs, this.#commandMs));
       return;
     }
     this.#stream.destroy();
-    this.#finish({ reason: 'idle' });
+    const explanation = `nothing came for ${Math.round(allowed / 1000)} s in the middle of a message`;
+    this.#finish(
+      this.#session.inMessage ? { reason: 'idle', code: 'connection.silent', explanation } : { reason: 'idle' },
+    );
   };
 
   readonly #onGone = (): void => {
@@ -222,7 +228,7 @@ export class MilterConnection {
     void this.#close(false, () => this.#settle.reject(error));
   }
 
-  #finish(end: FilterStop | { readonly reason: ConnectionEnd['reason'] }): void {
+  #finish(end: FilterStop | Omit<ConnectionEnd, 'messages'> | { readonly reason: ConnectionEnd['reason'] }): void {
     if (this.#phase === 'over') return;
     this.#flush();
     const stated = 'code' in end ? end : { code: null, explanation: null };

@@ -81,6 +81,11 @@ export class FilterSession {
     return isInMessage(this.#state);
   }
 
+  /** Whether a message is being handed over: the MTA has all of it. */
+  get inContent(): boolean {
+    return this.#state === 'header' || this.#state === 'body';
+  }
+
   /** The most payload a frame with this code may hold now. */
   maxPayloadBytes(code: string): number {
     return maxCommandBytes(code, this.#agreement?.maxBodyBytes ?? 0, this.#limits);

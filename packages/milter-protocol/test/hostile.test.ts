@@ -9,6 +9,7 @@ import { bytesOf, connectBoth, exchange, greet, offerBytes, replyCodes, serveRaw
 const connect: Command = { kind: 'connect', hostname: 'h', client: { family: 'unknown' } };
 const mail: Command = { kind: 'mail', address: '<a@b>', parameters: [] };
 const recipient: Command = { kind: 'recipient', address: '<a@b>', parameters: [] };
+const field: Command = { kind: 'header', name: bytesOf('A'), value: bytesOf('') };
 const endOfHeader: Command = { kind: 'end-of-header' };
 const queueId = (stage: 'mail' | 'end-of-header', id: string): Command => ({
   kind: 'macros',
@@ -145,21 +146,48 @@ describe('an MTA that does not keep to the protocol', () => {
     const connection = serveRaw(() => handler, { idleMs: 30 });
     connection.stream.resume();
     connection.stream.write(Buffer.concat([offerBytes, encoded(connect, mail)]));
-    expect(await connection.ended).toMatchObject({ reason: 'idle' });
+    expect(await connection.ended).toMatchObject({ reason: 'idle', code: 'connection.silent' });
     expect(counts).toEqual({ mail: 1, over: 1, close: 1 });
   });
 
-  it('and is silent in the middle of a message is left earlier, if that is wished', async () => {
+  it('and is silent between messages is left without a word', async () => {
+    const connection = serveRaw(() => ({}), { idleMs: 30 });
+    connection.stream.resume();
+    connection.stream.write(Buffer.concat([offerBytes, encoded(connect)]));
+    expect(await connection.ended).toMatchObject({ reason: 'idle', code: null });
+  });
+
+  it('and is silent while it hands over a message is left earlier, if that is wished', async () => {
     const connection = serveRaw(() => ({}), { idleMs: 20_000, commandMs: 30 });
     connection.stream.resume();
-    connection.stream.write(Buffer.concat([offerBytes, encoded(connect, mail)]));
-    expect(await connection.ended).toMatchObject({ reason: 'idle' });
+    connection.stream.write(Buffer.concat([offerBytes, encoded(connect, mail, field)]));
+    expect(await connection.ended).toMatchObject({ reason: 'idle', code: 'connection.silent' });
+  });
+
+  it.each<[string, Command[]]>([
+    ['the recipients', [connect, mail]],
+    ['the data', [connect, mail, { kind: 'data' }]],
+  ])('may take longer for %s, which its client says', async (_what, commands) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const connection = serveRaw(() => ({}), { idleMs: 7_200_000, commandMs: 300_000 });
+      let isOver = false;
+      void connection.ended.then(() => (isOver = true));
+      connection.stream.resume();
+      connection.stream.write(Buffer.concat([offerBytes, encoded(...commands)]));
+      await vi.advanceTimersByTimeAsync(7_199_000);
+      expect(isOver).toBe(false);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await connection.ended).toMatchObject({ reason: 'idle', code: 'connection.silent' });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('and does not read its replies is left after the idle time, with nothing more taken from it', async () => {
     let fields = 0;
     const connection = serveRaw(() => ({ header: () => void fields++ }), { idleMs: 30 });
-    const header = encoded({ kind: 'header', name: bytesOf('A'), value: bytesOf('') });
+    const header = encoded(field);
     const sent = 30_000;
     connection.stream.write(
       Buffer.concat([offerBytes, encoded(connect, mail), ...Array.from({ length: sent }, () => header)]),

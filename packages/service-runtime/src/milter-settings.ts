@@ -37,17 +37,17 @@ export const milterSettings = z.object({
   ),
   idleMs: integer(
     'ZEGEL_MILTER_IDLE_MS',
-    600_000,
+    7_210_000,
     [1000, 86_400_000],
     'ms',
-    'How long a connection may be silent between messages.',
+    'How long a connection may be silent while its mail server waits for a client: between messages, and until the whole message is there.',
   ),
   commandMs: integer(
     'ZEGEL_MILTER_COMMAND_MS',
     300_000,
     [1000, 86_400_000],
     'ms',
-    'How long a connection may be silent inside a message.',
+    'How long a connection may be silent while its mail server hands over a message.',
   ),
   removeOwnResultsOutbound: boolean(
     'ZEGEL_MILTER_REMOVE_OWN_RESULTS_OUTBOUND',

@@ -53,7 +53,7 @@ describe('readConfig', () => {
         listen: [],
         processes: 1,
         maxConnections: 1000,
-        idleMs: 600_000,
+        idleMs: 7_210_000,
         commandMs: 300_000,
         removeOwnResultsOutbound: true,
       },

@@ -20,7 +20,7 @@ export interface ListenSettings {
 }
 
 export interface ListenerOptions extends ListenSettings {
-  /** Milliseconds that an MTA may be silent between messages, and inside one. */
+  /** Milliseconds that an MTA may be silent: while it waits for a client, and while it hands over a message. */
   readonly idleMs: number;
   readonly commandMs: number;
 }
@@ -31,6 +31,9 @@ export interface MilterListener extends AsyncDisposable {
   readonly address: string;
   readonly mode: ListenerMode;
 }
+
+/** Milliseconds of silence after which the kernel asks whether the other end is still there. */
+const keepAliveMs = 60_000;
 
 /** Opens a listener. See {@link listenAt} for what it rejects with. */
 export async function openListener(
@@ -67,7 +70,8 @@ export async function openListener(
     logger.warn({ reason, code, explanation, messages, remoteAddress }, 'connection closed for what came over it');
   };
 
-  const server = createServer({ noDelay: true }, (socket) => {
+  // An MTA whose machine is gone is noticed long before it has been silent for too long.
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => {
     if (connections.add(socket, serve)) return;
     instruments.countProtocolError({ code: 'connection.too-many' });
     logger.warn({ code: 'connection.too-many', open: connections.open }, 'a connection was closed: too many of them');

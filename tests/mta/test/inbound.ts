@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { generateMessages, messageFeatures, runSeed } from '@zegel/test-harness';
 import type { GeneratedMessage, MessageFeature } from '@zegel/test-harness';
 import { expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { hostname } from '../src/mta.ts';
 import { readChecks } from '../src/recipe.ts';
 import { SmtpClient } from '../src/smtp-client.ts';
 import type { SmtpReply } from '../src/smtp-client.ts';
+import { commandMs } from '../src/zegel.ts';
 
 /** Not in the SPF record of example.org. */
 const strangeAddress = '127.0.0.8';
@@ -69,6 +71,21 @@ export function describeInbound(current: () => MailSystem, recipe: Recipe): void
       sent.filter((field) => !forged.includes(field)),
     );
     expect(await current().verify(raw)).toMatchObject([{ selector: 'rsa', result: 'pass' }]);
+  });
+
+  it('may take its client longer than the mail server may be silent', async () => {
+    const [sender, recipient] = ['ann@example.org', 'slow@example.net'];
+    await using client = await SmtpClient.open({ port: current().mta.inboundPort, from: ownAddress });
+    await client.begin({ sender, recipients: [recipient] });
+    client.write(message.subarray(0, -8));
+    await setTimeout(commandMs + 500);
+    client.write(message.subarray(-8));
+    client.write('.\r\n');
+    expect(await client.reply()).toMatchObject({ code: 250 });
+    const [delivery] = await current().sink.waitFor(
+      ({ recipients }) => recipients[0]?.startsWith(`<${recipient}>`) === true,
+    );
+    expect(fieldsNamed(delivery?.raw ?? Buffer.alloc(0), 'authentication-results')).toHaveLength(1);
   });
 
   it('is filtered as the recipe has its readers see', async () => {
