@@ -6,6 +6,7 @@ import {
   coverage,
   defaultSignedFields,
   signedData,
+  tooManyNames,
   unsignable,
   unsignedField,
 } from '@zegel/dkim';
@@ -87,10 +88,10 @@ export async function seal(raw: Uint8Array, options: SealOptions): Promise<reado
 export function beginSealing(header: Header, options: SealOptions): ArcSealing {
   const limits = { ...messageLimits, ...arcLimits, ...options.limits };
   const { key, chain } = options;
-  const names = options.fields ?? coverage(header, sealedFields, limits.maxSignedFields).names;
+  const names = options.fields ?? coverage(header, sealedFields).names;
   checkNames(names);
   const sets = setsBelow(header, chain, limits);
-  const problem = chainProblem(chain) ?? headerProblem(header, limits);
+  const problem = chainProblem(chain) ?? headerProblem(header, limits) ?? tooManyNames(names, limits);
   const digests = options.digests ?? new BodyDigests();
   digests.watchLineEnds();
   const digest = problem === null ? digests.request('relaxed') : null;

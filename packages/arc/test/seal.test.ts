@@ -44,6 +44,11 @@ const unsealedCode = async (raw: Uint8Array, chain?: ArcResult) => {
 const latin1 = (field: Uint8Array): string => Buffer.from(field).toString('latin1');
 
 describe('RFC 8617 §5.1 sealing', () => {
+  it('covers all that it is meant to, or is not done', async () => {
+    const raw = Buffer.concat([Buffer.from('To: a@author.test\r\n'.repeat(100)), plainMessage]);
+    expect(await unsealedCode(raw)).toEqual({ needsBody: false, code: 'message.limit-exceeded' });
+  });
+
   it('makes ARC-Seal, ARC-Message-Signature and ARC-Authentication-Results, in this order from the top', async () => {
     const { needsBody, outcome } = await outcomeOf(plainMessage);
     expect(needsBody).toBe(true);

@@ -8,7 +8,7 @@ import { formatSignatureValue, formatUnsigned } from './format.ts';
 import { CoveredFields, unsignedField } from './header-data.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
-import { bareLineEnds, unsignable } from './signable.ts';
+import { bareLineEnds, tooManyNames, unsignable } from './signable.ts';
 import type { Unsignable } from './signable.ts';
 import { coverage, defaultSignedFields } from './signed-fields.ts';
 import type { SignedFieldSet } from './signed-fields.ts';
@@ -91,7 +91,8 @@ const signingLimits: MessageLimits & DkimLimits = { ...messageLimits, ...dkimLim
 export function beginSigning(header: Header, options: SignOptions): DkimSigning {
   const limits = options.limits === undefined ? signingLimits : { ...signingLimits, ...options.limits };
   const canonicalization = options.canonicalization ?? { header: 'relaxed', body: 'relaxed' };
-  const problem = unsignable(header, limits, options.permitRepeatedFields);
+  const { names, fields } = coverage(header, options.fields ?? defaultSignedFields);
+  const problem = unsignable(header, limits, options.permitRepeatedFields) ?? tooManyNames(names, limits);
   const digests = options.digests ?? new BodyDigests();
   digests.watchLineEnds();
   const digest = problem === null ? digests.request(canonicalization.body) : null;
@@ -108,7 +109,6 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       digests.end();
       if (hasBareLineEnds(header) || digests.bareLineEnds) return { ok: false, problem: bareLineEnds };
       const timestamp = Math.floor((options.now?.getTime() ?? Date.now()) / 1000);
-      const { names, fields } = coverage(header, options.fields ?? defaultSignedFields, limits.maxSignedFields);
       const bodyHash = digest().value;
       const covered = new CoveredFields(header.bytes, fields, canonicalization.header);
       const signatures = requests.map(async (request): Promise<MadeSignature> => {

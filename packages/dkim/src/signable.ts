@@ -1,14 +1,23 @@
 import { exceededLimit, fieldsNamed, fillTemplate, isCutOff, messageLimits, repeatedFields } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { unsignableTexts } from './codes.ts';
+import type { DkimLimits } from './limits.ts';
 
 /** Why a message is not signed. What it means for a person is in the table of `@zegel/signing`. */
 export interface Unsignable {
   readonly code: keyof typeof unsignableTexts;
   /** A sentence for logs and errors. */
   readonly explanation: string;
-  /** The field that is to blame: its name, or its place counted from the top. */
+  readonly facts: UnsignableFacts;
+}
+
+/** What is to blame. */
+export interface UnsignableFacts {
+  /** The name of a field, or its place counted from the top. */
   readonly field?: string;
+  readonly limit?: string;
+  readonly found?: number;
+  readonly allowed?: number;
 }
 
 /**
@@ -35,17 +44,17 @@ export function unsignable(
   return fieldsNamed(header, 'from').length === 0 ? because('message.no-from') : null;
 }
 
-interface Facts {
-  readonly field?: string;
-  readonly limit?: string;
-  readonly found?: number;
-  readonly allowed?: number;
+/** Whether h= would have more names than verifiers read. Signing some of them would leave the others open to change. */
+export function tooManyNames(
+  names: readonly string[],
+  { maxSignedFields }: Pick<DkimLimits, 'maxSignedFields'>,
+): Unsignable | null {
+  if (names.length <= maxSignedFields) return null;
+  return because('message.limit-exceeded', { limit: 'maxSignedFields', found: names.length, allowed: maxSignedFields });
 }
 
-function because(code: Unsignable['code'], values: Facts = {}): Unsignable {
-  const { field } = values;
-  const explanation = fillTemplate(unsignableTexts[code], values);
-  return { code, explanation, ...(field === undefined ? {} : { field }) };
+function because(code: Unsignable['code'], facts: UnsignableFacts = {}): Unsignable {
+  return { code, explanation: fillTemplate(unsignableTexts[code], { ...facts }), facts };
 }
 
 export const bareLineEnds: Unsignable = because('message.bare-line-ends');

@@ -63,22 +63,22 @@ export interface Coverage {
 }
 
 /**
- * What a signature over a set of fields covers, with at most `max` names: the oversigned ones first, since they must not be
- * missing, and From before all others. A name takes its fields from the bottom up (RFC 6376 §5.4.2).
+ * What a signature over a set of fields covers, the oversigned ones first. All of it: whoever cannot sign so many does not sign,
+ * or the rest could be changed unseen. A name takes its fields from the bottom up (RFC 6376 §5.4.2).
  */
-export function coverage(header: Header, set: SignedFieldSet, max: number): Coverage {
+export function coverage(header: Header, set: SignedFieldSet): Coverage {
   const wanted = namesOf(set);
   const names: string[] = [];
   const fields: HeaderField[] = [];
   for (const [at, found] of fieldsAmong(header, wanted.names).entries()) {
     const name = wanted.names[at] ?? '';
     const isOversigned = at < wanted.oversigned && (found.length > 0 || !completedOnTheWay.includes(name));
-    for (let from = found.length - 1; from >= 0 && names.length < max; from--) {
+    for (let from = found.length - 1; from >= 0; from--) {
       const field = found[from];
       if (field !== undefined) fields.push(field);
       names.push(name);
     }
-    if (isOversigned && names.length < max) names.push(name);
+    if (isOversigned) names.push(name);
   }
   return { names, fields };
 }

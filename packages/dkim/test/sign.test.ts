@@ -128,10 +128,15 @@ describe('RFC 6376 §5.4 the fields that are signed', () => {
     }
   });
 
-  it('are at most as many as a verifier reads', async () => {
-    const text = 'List-Id: a\r\n'.repeat(200) + message;
-    expect((await signatureOf(text)).signedFields).toHaveLength(100);
-    expect(await codeOf(await signed(text))).toBe('dkim.pass');
+  it('are all of them or none: those that are left out could be changed unseen', async () => {
+    const rest = (await signatureOf(message)).signedFields.length;
+    const most = 'List-Id: a\r\n'.repeat(100 - rest) + message;
+    expect((await signatureOf(most)).signedFields).toHaveLength(100);
+    expect(await codeOf(await signed(most))).toBe('dkim.pass');
+    expect(await refusal(`List-Id: a\r\n${most}`)).toBe('message.limit-exceeded');
+    await expect(signRepeated('To: a@example.com\r\n'.repeat(100))).rejects.toThrow(
+      /^The header is above the limit maxSignedFields: 1\d\d, and 100 is allowed\.$/,
+    );
   });
 });
 

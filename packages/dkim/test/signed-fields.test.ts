@@ -11,11 +11,10 @@ const set = fc.oneof(fc.constant(defaultSignedFields), fc.record({ oversigned: n
 describe('RFC 6376 §5.4 signed fields', () => {
   it('are, whatever the header and the set, those that a verifier takes for the names in h=', () => {
     fc.assert(
-      fc.property(names, set, fc.nat(25), (present, wanted, max) => {
+      fc.property(names, set, (present, wanted) => {
         const header = parseHeader(Buffer.from(present.map((name, at) => `${name}: ${at}\r\n`).join('')));
-        const covered = coverage(header, wanted, max);
+        const covered = coverage(header, wanted);
         expect(covered.fields).toEqual(selectFields(header, covered.names));
-        expect(covered.names.length).toBeLessThanOrEqual(max);
       }),
       { numRuns: 1_000 },
     );
@@ -24,10 +23,9 @@ describe('RFC 6376 §5.4 signed fields', () => {
   it('are named once more than they are when they are oversigned, and as often as they are when not', () => {
     const header = parseHeader(Buffer.from('To: a\r\nFrom: b\r\nSubject: c\r\nList-Id: d\r\nTo: e\r\nReceived: f\r\n'));
     const wanted = { oversigned: ['to', 'date', 'cc', 'subject'], whenPresent: ['list-id', 'to', 'sender'] };
-    expect(coverage(header, wanted, 100).names.join(':')).toBe('from:from:to:to:to:cc:subject:subject:list-id');
+    expect(coverage(header, wanted).names.join(':')).toBe('from:from:to:to:to:cc:subject:subject:list-id');
     const others = { oversigned: ['subject'], whenPresent: ['from', 'to'] };
-    expect(coverage(header, others, 100).names.join(':')).toBe('subject:subject:from:to:to');
-    expect(coverage(header, others, 3).names.join(':')).toBe('subject:subject:from');
+    expect(coverage(header, others).names.join(':')).toBe('subject:subject:from:to:to');
   });
 });
 

@@ -157,8 +157,8 @@ export function beginSigning(header: Header, context: SigningContext, options: S
       }
       const outcome = await run.end(found.requests);
       if (!outcome.ok) {
-        const { code, field } = outcome.problem;
-        return refusal(code, field === undefined ? evidence : { ...evidence, field });
+        const { code, facts } = outcome.problem;
+        return refusal(code, { ...evidence, ...facts });
       }
       return signed(outcome.signatures, decision.authorDomain, found.domain, evidence);
     },

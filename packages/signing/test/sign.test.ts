@@ -353,6 +353,14 @@ describe('a signing run', () => {
     });
   });
 
+  it('refuses a message of which it could not sign all that it should', async () => {
+    const raw = Buffer.concat([Buffer.from('List-Id: <a.example.com>\r\n'.repeat(100)), message()]);
+    expect(await sign(raw, {}, { keySource, now })).toMatchObject({
+      code: 'message.limit-exceeded',
+      evidence: { limit: 'maxSignedFields', allowed: 100 },
+    });
+  });
+
   it('accepts a message that is exactly as large as allowed', async () => {
     const raw = message();
     expect(await codeOf(raw, {}, { limits: { maxMessageBytes: raw.length } })).toBe('signing.signed');
