@@ -20,12 +20,22 @@ export class UnsignableMessageError extends Error {
   }
 }
 
+/** A name that h= cannot say, in a set of fields to sign: a caller's mistake. */
+export class SignedFieldsError extends Error {
+  override readonly name = 'SignedFieldsError';
+  readonly code = 'dkim.fields-unsignable';
+
+  constructor(name: string) {
+    super(`h= cannot name this field: ${name}`);
+  }
+}
+
 /** An identity (i=) that no key of the domain may sign for: a caller's mistake. */
 export class SigningIdentityError extends Error {
   override readonly name = 'SigningIdentityError';
   readonly code = 'dkim.identity-outside-domain';
 
   constructor(identity: string, domain: string) {
-    super(`The identity ${identity} is not at ${domain} or below it`);
+    super(`The identity ${identity} is no address at ${domain} or below it`);
   }
 }

@@ -88,7 +88,7 @@ export function formatSignatureValue(signature: Uint8Array): string {
 }
 
 /** DKIM-Quoted-Printable (RFC 6376 §2.11): every octet that may not stand in a tag value as `=` and two digits. */
-function quotedPrintable(text: string): string {
+export function quotedPrintable(text: string): string {
   return [...Buffer.from(text, 'utf8')]
     .map((octet) =>
       octet > 0x20 && octet < 0x7f && octet !== 0x3b && octet !== 0x3d

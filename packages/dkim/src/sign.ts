@@ -1,11 +1,11 @@
 import type { Canonicalization } from '@zegel/canonicalization';
-import { isSubdomainOf } from '@zegel/dns';
-import { hasBareLineEnds, messageLimits, normalizeDomain, parseMessage } from '@zegel/message';
+import { hasBareLineEnds, messageLimits, parseMessage } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
 import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
 import { formatSignatureValue, formatUnsigned } from './format.ts';
 import { CoveredFields, unsignedField } from './header-data.ts';
+import { identityWithin } from './identity.ts';
 import { dkimLimits } from './limits.ts';
 import type { DkimLimits } from './limits.ts';
 import { bareLineEnds, tooManyNames, unsignable } from './signable.ts';
@@ -112,9 +112,10 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       const bodyHash = digest().value;
       const covered = new CoveredFields(header.bytes, fields, canonicalization.header);
       const signatures = requests.map(async (request): Promise<MadeSignature> => {
-        const { key, identity = options.identity, validity = options.validity } = request;
+        const { key, identity: wanted = options.identity, validity = options.validity } = request;
         const { domain, selector, algorithm } = key;
-        if (identity !== undefined && !isIdentityOf(identity, domain)) throw new SigningIdentityError(identity, domain);
+        const identity = wanted === undefined ? undefined : identityWithin(wanted, domain);
+        if (identity === null) throw new SigningIdentityError(`${wanted}`, domain);
         const text = formatUnsigned({
           algorithm,
           headerCanonicalization: canonicalization.header,
@@ -134,11 +135,4 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       return { ok: true, signatures: await Promise.all(signatures) };
     },
   };
-}
-
-/** Whether an identity (i=) is at a signing domain or below it (RFC 6376 §3.5). */
-export function isIdentityOf(identity: string, domain: string): boolean {
-  const at = identity.lastIndexOf('@');
-  const identityDomain = at === -1 ? null : normalizeDomain(identity.slice(at + 1));
-  return identityDomain !== null && isSubdomainOf(identityDomain, domain);
 }

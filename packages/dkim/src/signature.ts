@@ -1,6 +1,7 @@
 import type { Canonicalization } from '@zegel/canonicalization';
 import { KeptByText, isSubdomainOf } from '@zegel/dns';
 import { normalizeDomain } from '@zegel/message';
+import { identityLocalPart } from './identity.ts';
 import type { DkimLimits } from './limits.ts';
 import type { Unfinished } from './result.ts';
 import { base64Text, foldingWhiteSpace, parseTagList, trimFws, utf8, withoutFws } from './tag-list.ts';
@@ -303,13 +304,9 @@ function parseIdentity(
   if (text === null) return null;
   const at = text.lastIndexOf('@');
   const identityDomain = at === -1 ? null : domainName(text.slice(at + 1));
-  if (identityDomain === null || !localPart.test(text.slice(0, at))) return null;
+  if (identityDomain === null || !identityLocalPart.test(text.slice(0, at))) return null;
   return { text: `${text.slice(0, at)}@${identityDomain}`, domain: identityDomain };
 }
-
-/** Nothing, or a local part of RFC 5321 §4.1.2 and RFC 6531 §3.3: atoms with dots between, or a quoted string. */
-const localPart =
-  /^(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*|"(?:[ !#-[\]-~\u0080-\u{10ffff}]|\\[ -~])*")?$/u;
 
 /** A number of at most so many digits; null for anything else. */
 function numberTag(tag: Tag | undefined, maxDigits: number): number | null | undefined {

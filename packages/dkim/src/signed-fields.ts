@@ -1,9 +1,11 @@
 import { keptWith } from '@zegel/dns';
 import { fieldsAmong } from '@zegel/message';
 import type { Header, HeaderField } from '@zegel/message';
+import { SignedFieldsError } from './errors.ts';
 
 /**
- * Which header fields a signature covers. Names are in lower case. From always is, named here or not (RFC 6376 §5.4).
+ * Which header fields a signature covers. Names are in lower case; one that h= cannot say is a {@link SignedFieldsError} for
+ * who signs. From always is, named here or not (RFC 6376 §5.4).
  *
  * `oversigned` names stand in h= once more than they occur, so that nobody can add another one unseen (RFC 6376 §8.15). Date and
  * Message-ID are left out where there is none: a mail server adds those (RFC 6409 §8), Sendmail after its filters.
@@ -89,8 +91,14 @@ interface WantedNames {
   readonly oversigned: number;
 }
 
+/** A name in lower case that h= can say: a field name (RFC 5322 §3.6.8) without a semicolon (RFC 6376 §3.2). */
+const fieldName = /^[!-9<-@[-~]+$/;
+
 /** Kept with the sets, of which a configuration has a few. */
 const namesOf = keptWith((set: SignedFieldSet): WantedNames => {
+  const all = [...set.oversigned, ...set.whenPresent];
+  const wrong = all.find((name) => !fieldName.test(name));
+  if (wrong !== undefined) throw new SignedFieldsError(wrong);
   const oversigned = new Set(set.whenPresent.includes('from') ? set.oversigned : ['from', ...set.oversigned]);
   return { names: [...new Set([...oversigned, ...set.whenPresent])], oversigned: oversigned.size };
 });

@@ -43,10 +43,20 @@ describe('RFC 6376 §5 signing', () => {
     const text = await signed(message, { identity });
     expect(text).toContain(' i=a=3Db=3B=C3=BC@mail.example.com;');
     expect(await codeOf(text)).toBe('dkim.pass');
-    for (const other of ['ann@example.org', '@notexample.com', 'ann', 'ann@']) {
+    for (const other of ['ann@example.org', '@notexample.com', 'ann', 'ann@', 'a..b@example.com', '.@example.com']) {
       const signing = signMessage(bytesOf(message), { keys: [ed25519Key], now, identity: other });
       await expect(signing).rejects.toMatchObject({ code: 'dkim.identity-outside-domain' });
     }
+  });
+
+  it.each([
+    ['@Example.COM.', '@example.com'],
+    ['ann@bücher.example.com', 'ann@xn--bcher-kva.example.com'],
+    ['"a b"@example.com', '"a=20b"@example.com'],
+  ])('writes %s with its domain in A-labels and without a final dot', async (identity, written) => {
+    const text = await signed(message, { identity });
+    expect(text).toContain(` i=${written};`);
+    expect(await codeOf(text)).toBe('dkim.pass');
   });
 
   it('puts one signature per key, in their order', async () => {

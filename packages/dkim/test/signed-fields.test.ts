@@ -29,6 +29,16 @@ describe('RFC 6376 §5.4 signed fields', () => {
   });
 });
 
+it.each(['organization;x-foo', 'X-Foo', 'x:y', ''])('a name that h= cannot say is refused: %s', (name) => {
+  const header = parseHeader(Buffer.from('From: a\r\n'));
+  for (const fields of [
+    { oversigned: [name], whenPresent: [] },
+    { oversigned: [], whenPresent: [name] },
+  ]) {
+    expect(() => coverage(header, fields)).toThrow(expect.objectContaining({ code: 'dkim.fields-unsignable' }));
+  }
+});
+
 /** The values of what h= takes of a header; `own` is the place of the signature field. */
 function valuesOf(text: string, h: string, own?: number): string {
   const header = parseHeader(Buffer.from(text));

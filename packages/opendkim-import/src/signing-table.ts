@@ -1,4 +1,4 @@
-import { isIdentityOf } from '@zegel/dkim';
+import { identityWithin } from '@zegel/dkim';
 import { isSubdomainOf } from '@zegel/dns';
 import { parseAuthorPattern } from '@zegel/mail-policy';
 import { normalizeDomain } from '@zegel/message';
@@ -195,8 +195,7 @@ function identityOf(
     return null;
   }
   const replaced = text.replaceAll('%', author);
-  const identity = replaced.includes('@') ? replaced : `@${replaced}`;
-  if (isIdentityOf(identity, domain)) return identity;
-  notes.add('dropped', option, place, `i= of ${key} lies outside ${domain}.`);
-  return null;
+  const identity = identityWithin(replaced.includes('@') ? replaced : `@${replaced}`, domain);
+  if (identity === null) notes.add('dropped', option, place, `i= of ${key} is no address at ${domain} or below it.`);
+  return identity;
 }

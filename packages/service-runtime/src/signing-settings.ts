@@ -1,4 +1,4 @@
-import { isIdentityOf } from '@zegel/dkim';
+import { identityWithin } from '@zegel/dkim';
 import { defaultRefusalPolicy, parseAuthorPattern } from '@zegel/mail-policy';
 import type { AdditionalSigning, SigningRule } from '@zegel/mail-policy';
 import { normalizeDomain } from '@zegel/message';
@@ -40,9 +40,14 @@ const rule = mapping(
     identity !== undefined &&
     identity !== 'author-domain' &&
     signing !== undefined &&
-    !isIdentityOf(identity, signing)
+    identityWithin(identity, signing) === null
   ) {
-    context.addIssue({ code: 'custom', message: `at ${signing} or below it`, input: identity, path: ['identity'] });
+    context.addIssue({
+      code: 'custom',
+      message: `an address or @domain at ${signing} or below it`,
+      input: identity,
+      path: ['identity'],
+    });
   }
   return {
     author,
@@ -147,9 +152,10 @@ export const signingSettings = z.object({
 /** Trace fields change on the way, and nobody signs them (RFC 6376 §5.4.1). */
 const neverSigned = ['received', 'return-path', 'dkim-signature', 'authentication-results', 'received-spf', 'bcc'];
 
+/** A name that h= can say (RFC 6376 §3.2): no colon and no semicolon. */
 function parseFieldName(text: string): string | null {
   const name = text.toLowerCase();
-  return /^[!-9;-~]{1,76}$/.test(name) && !neverSigned.includes(name) && !name.startsWith('arc-') ? name : null;
+  return /^[!-9<-~]{1,76}$/.test(name) && !neverSigned.includes(name) && !name.startsWith('arc-') ? name : null;
 }
 
 const afterwards = 'what becomes of an outbound message';

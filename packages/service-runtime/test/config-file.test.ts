@@ -133,7 +133,12 @@ describe('a wrong file', () => {
     [
       'an identity outside its domain',
       'signing: { rules: [{ author: a.example, identity: "@b.example" }] }',
-      'zegel.yaml:1:51: signing.rules[0].identity is "@b.example", must be at a.example or below it',
+      'zegel.yaml:1:51: signing.rules[0].identity is "@b.example", must be an address or @domain at a.example or below it',
+    ],
+    [
+      'an identity that i= cannot say',
+      'signing: { rules: [{ author: a.example, identity: "a..b@a.example" }] }',
+      'zegel.yaml:1:51: signing.rules[0].identity is "a..b@a.example", must be an address or @domain at a.example or below it',
     ],
     [
       'a section that is none',

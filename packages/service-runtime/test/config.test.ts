@@ -101,6 +101,14 @@ describe('readConfig', () => {
     ]);
   });
 
+  test('a name that h= cannot say is none', () => {
+    const error = failure({ ZEGEL_SIGNING_OVERSIGN: 'Organization;X-Foo', ZEGEL_SIGNING_WHEN_PRESENT: 'X:Y' });
+    expect(error.problems.map(({ variable }) => variable)).toEqual([
+      'ZEGEL_SIGNING_OVERSIGN',
+      'ZEGEL_SIGNING_WHEN_PRESENT',
+    ]);
+  });
+
   test('every bad variable is named, with what was given and what is allowed', () => {
     const error = failure({
       ZEGEL_LISTEN: '127.0.0.1',

@@ -42,7 +42,7 @@ export const signingCodes = {
   },
   'signing.identity-outside-domain': {
     result: 'refused',
-    explanation: 'The identity {detail} that was asked for (i=) is not at {domain} or below it.',
+    explanation: 'The identity {detail} that was asked for (i=) is no address at {domain} or below it.',
     advice: 'Leave the identity out, or take one of the signing domain.',
   },
   'signing.several-author-domains': {

@@ -1,4 +1,4 @@
-import { isIdentityOf } from '@zegel/dkim';
+import { identityWithin } from '@zegel/dkim';
 import type { SignatureRequest } from '@zegel/dkim';
 import type { KeySource } from './key-source.ts';
 import { selectKeys } from './signing-plan.ts';
@@ -61,7 +61,7 @@ async function firstKnown(
     if (keys.length === 0) return { code: 'signing.no-active-key', evidence: { domain } };
     const identity = signing.identity ?? defaults.identity;
     const validity = signing.validity ?? defaults.validity;
-    if (identity !== undefined && !isIdentityOf(identity, domain)) {
+    if (identity !== undefined && identityWithin(identity, domain) === null) {
       return { code: 'signing.identity-outside-domain', evidence: { domain, detail: identity } };
     }
     const tags = { ...(identity === undefined ? {} : { identity }), ...(validity === undefined ? {} : { validity }) };
