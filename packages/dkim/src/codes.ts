@@ -29,6 +29,13 @@ export const dkimCodes = {
     advice:
       'Look for what changes bodies after signing: a footer, a virus scanner, a line over 998 octets that was refolded, a conversion from 8bit.',
   },
+  'dkim.header-and-body-mismatch': {
+    result: 'fail',
+    explanation:
+      'The signature of {domain} (selector {selector}) fits neither the signed header fields nor the body, so it does not tell what {domain} signed.',
+    advice:
+      'Both were changed after signing, or the key at {keyName} is not the one that signed, or somebody else wrote the signature.',
+  },
   'dkim.signature-mismatch': {
     result: 'fail',
     explanation: 'The signature of {domain} (selector {selector}) does not fit the signed header fields.',
@@ -80,12 +87,18 @@ export const dkimCodes = {
   'dkim.no-key': {
     result: 'permerror',
     explanation: 'There is no key at {keyName}.',
-    advice: 'Publish the TXT record for selector {selector}, or stop signing with it.',
+    advice:
+      'Publish the TXT record for selector {selector}, or stop signing with it. A record of another kind is no key, whoever put it there, a wildcard or a hand.',
   },
   'dkim.several-keys': {
     result: 'permerror',
     explanation: 'There is more than one key record at {keyName}; which one is meant is undefined (RFC 6376 §3.6.2.2).',
     advice: 'Leave one record, and give each key a selector of its own.',
+  },
+  'dkim.too-many-records': {
+    result: 'permerror',
+    explanation: 'There are more than {limit} TXT records at {keyName}, so none of them is read.',
+    advice: 'Leave the key record alone there; records that a wildcard puts there can go elsewhere.',
   },
   'dkim.key-syntax': {
     result: 'permerror',
@@ -95,7 +108,8 @@ export const dkimCodes = {
   'dkim.key-unreadable': {
     result: 'permerror',
     explanation: 'p= of the record at {keyName} is not a public key.',
-    advice: 'Look for a record that was cut at 255 characters or pasted with line breaks.',
+    advice:
+      'Look for a record that was cut at 255 characters or pasted with line breaks. An Ed25519 key is its 32 octets alone, without the DER that openssl writes around them (RFC 8463 §4.2).',
   },
   'dkim.key-revoked': {
     result: 'permerror',

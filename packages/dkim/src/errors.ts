@@ -1,7 +1,12 @@
 /** A key that cannot be used for signing: a caller's mistake, found before any message is touched. */
 export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError';
-  readonly code: 'dkim.key-unreadable' | 'dkim.key-type-unsupported' | 'dkim.key-too-short' | 'dkim.key-name-invalid';
+  readonly code:
+    | 'dkim.key-unreadable'
+    | 'dkim.key-type-unsupported'
+    | 'dkim.key-too-short'
+    | 'dkim.key-too-long'
+    | 'dkim.key-name-invalid';
 
   constructor(code: SigningKeyError['code'], message: string) {
     super(message);
@@ -17,6 +22,16 @@ export class UnsignableMessageError extends Error {
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** A time of validity that x= cannot say: a caller's mistake. */
+export class SigningValidityError extends Error {
+  override readonly name = 'SigningValidityError';
+  readonly code = 'dkim.validity-impossible';
+
+  constructor(validity: number) {
+    super(`x= cannot lie ${validity} s from now: it is a whole number of seconds, and at least one`);
   }
 }
 

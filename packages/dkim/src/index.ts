@@ -2,7 +2,13 @@ export { BodyDigests } from './body-digests.ts';
 export type { BodyDigest } from './body-digests.ts';
 export { dkimCodes } from './codes.ts';
 export type { DkimCode, DkimResultWord } from './codes.ts';
-export { SignedFieldsError, SigningIdentityError, SigningKeyError, UnsignableMessageError } from './errors.ts';
+export {
+  SignedFieldsError,
+  SigningIdentityError,
+  SigningKeyError,
+  SigningValidityError,
+  UnsignableMessageError,
+} from './errors.ts';
 export { addSignatureField, signatureField, signedData, unsignedField } from './header-data.ts';
 export type { SignatureField } from './header-data.ts';
 export { lookUpKey } from './key-lookup.ts';

@@ -12,7 +12,7 @@ export type KeyLookup =
 
 /**
  * Fetches the key record of a signature (RFC 6376 §6.1.2). TXT records of another kind at the same name, which wildcards
- * put there, are passed over; two key records are not a choice to make for the sender, so none of them counts.
+ * put there, are passed over, and are no key; two key records are not a choice to make for the sender, so none of them counts.
  *
  * Answers at once what the resolver knows already.
  */
@@ -39,11 +39,17 @@ function readAnswer(
   if (answer.status !== 'found') return { ok: false, code: 'dkim.no-key', evidence: { keyName } };
 
   const evidence: Unfinished<DkimEvidence> = { keyName, keyTtl: answer.ttl, keyAuthentic: answer.authentic };
-  if (answer.records.length > limits.maxKeyRecords) return { ok: false, code: 'dkim.several-keys', evidence };
+  if (answer.records.length > limits.maxKeyRecords) {
+    return { ok: false, code: 'dkim.too-many-records', evidence: { ...evidence, limit: limits.maxKeyRecords } };
+  }
   let other: ReturnType<typeof keyRecords.read> | undefined;
   let key: typeof other;
+  let isUnread = false;
   for (const record of answer.records) {
-    if (record.length > limits.maxKeyRecordBytes) continue;
+    if (record.length > limits.maxKeyRecordBytes) {
+      isUnread = true;
+      continue;
+    }
     const candidate = keyRecords.read(record);
     other ??= candidate;
     if (!candidate.parsed.ok && candidate.parsed.reason !== 'syntax') continue;
@@ -52,7 +58,6 @@ function readAnswer(
   }
   const shown = key ?? other;
   if (shown !== undefined) evidence.keyRecord = shown.text;
-  return key?.parsed.ok === true
-    ? { ok: true, record: key.parsed.record, evidence }
-    : { ok: false, code: 'dkim.key-syntax', evidence };
+  if (key?.parsed.ok === true) return { ok: true, record: key.parsed.record, evidence };
+  return { ok: false, code: key === undefined && !isUnread ? 'dkim.no-key' : 'dkim.key-syntax', evidence };
 }

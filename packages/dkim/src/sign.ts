@@ -2,7 +2,7 @@ import type { Canonicalization } from '@zegel/canonicalization';
 import { hasBareLineEnds, messageLimits, parseMessage } from '@zegel/message';
 import type { Header, MessageLimits } from '@zegel/message';
 import { BodyDigests } from './body-digests.ts';
-import { SigningIdentityError, UnsignableMessageError } from './errors.ts';
+import { SigningIdentityError, SigningValidityError, UnsignableMessageError } from './errors.ts';
 import { formatSignatureValue, formatUnsigned } from './format.ts';
 import { CoveredFields, unsignedField } from './header-data.ts';
 import { identityWithin } from './identity.ts';
@@ -22,7 +22,7 @@ export interface SignOptions {
   readonly fields?: SignedFieldSet;
   /** The time that goes into t=; default: now. */
   readonly now?: Date;
-  /** Seconds from now to x=. Default: no x=. */
+  /** Seconds from now to x=, at least one. Default: no x=. */
   readonly validity?: number;
   /**
    * The identity the signature is for (i=): an address, or `@` and a domain, at the signing domain or below it. Default:
@@ -124,7 +124,7 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
           selector,
           identity,
           timestamp,
-          expiration: validity === undefined ? undefined : timestamp + validity,
+          expiration: validity === undefined ? undefined : expirationOf(timestamp, validity),
           signedFields: names,
           bodyHash,
         });
@@ -135,4 +135,11 @@ export function beginSigning(header: Header, options: SignOptions): DkimSigning 
       return { ok: true, signatures: await Promise.all(signatures) };
     },
   };
+}
+
+/** x=: later than t=, and of at most twelve digits (RFC 6376 §3.5). */
+function expirationOf(timestamp: number, validity: number): number {
+  const expiration = timestamp + validity;
+  if (!Number.isInteger(validity) || validity < 1 || expiration >= 1e12) throw new SigningValidityError(validity);
+  return expiration;
 }

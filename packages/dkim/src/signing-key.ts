@@ -73,10 +73,16 @@ export function signingAlgorithm(privateKey: KeyObject): SigningAlgorithm {
   }
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0;
   const { minRsaBits, maxRsaBits } = dkimLimits;
-  if (bits < minRsaBits || bits > maxRsaBits) {
+  if (bits < minRsaBits) {
     throw new SigningKeyError(
       'dkim.key-too-short',
-      `An RSA key of ${bits} bits does not sign: RFC 8301 asks for ${minRsaBits} to ${maxRsaBits}, best 2048`,
+      `An RSA key of ${bits} bits does not sign: RFC 8301 §3.2 asks for ${minRsaBits}, best 2048`,
+    );
+  }
+  if (bits > maxRsaBits) {
+    throw new SigningKeyError(
+      'dkim.key-too-long',
+      `An RSA key of ${bits} bits does not sign: verifiers need not check more than ${maxRsaBits} (RFC 8301 §3.2), best 2048`,
     );
   }
   return 'rsa-sha256';

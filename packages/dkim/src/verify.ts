@@ -244,7 +244,8 @@ function checkSignature(
   const headerIntact = signatureHolds(signature, publicKey.key, data);
   if (!isSameHash(signed, computed)) {
     evidence.headerIntact = headerIntact;
-    return 'dkim.body-hash-mismatch';
+    // Without a signature that holds, bh= is anybody's word.
+    return headerIntact ? 'dkim.body-hash-mismatch' : 'dkim.header-and-body-mismatch';
   }
   if (!headerIntact) return 'dkim.signature-mismatch';
   return bodyLength !== undefined && bodyLength < canonicalLength ? 'dkim.body-not-covered' : 'dkim.pass';

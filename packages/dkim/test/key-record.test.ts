@@ -148,6 +148,8 @@ describe('signing keys', () => {
 
   it('are RSA keys of 1024 to 4096 bits and Ed25519 keys (RFC 8301 §3.2, RFC 8463)', () => {
     expect(code(() => signingAlgorithm(shortRsa.privateKey))).toBe('dkim.key-too-short');
+    const longRsa = generateKeyPairSync('rsa', { modulusLength: 4_104 });
+    expect(code(() => signingAlgorithm(longRsa.privateKey))).toBe('dkim.key-too-long');
     expect(code(() => signingAlgorithm(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey))).toBe(
       'dkim.key-type-unsupported',
     );

@@ -59,6 +59,11 @@ describe('RFC 6376 §5 signing', () => {
     expect(await codeOf(text)).toBe('dkim.pass');
   });
 
+  it.each([0, -5, 1.5, Number.NaN, 1e12])('does not say that it holds for %s s', async (validity) => {
+    const signing = signMessage(bytesOf(message), { keys: [ed25519Key], now, validity });
+    await expect(signing).rejects.toMatchObject({ code: 'dkim.validity-impossible' });
+  });
+
   it('puts one signature per key, in their order', async () => {
     const text = await signed(message, { keys: [rsaKey, ed25519Key] });
     expect(text.match(/a=[a-z0-9-]+/g)).toEqual(['a=rsa-sha256', 'a=ed25519-sha256']);

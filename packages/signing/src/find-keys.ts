@@ -30,7 +30,10 @@ export async function findKeys(
   const isForFallback =
     chosen.code === 'signing.unknown-domain' ||
     (chosen.code === 'signing.no-active-key' && fallback?.afterMissingKey === true);
-  const main = fallback !== undefined && isForFallback ? await firstKnown([fallback], keySource, defaults) : chosen;
+  const main =
+    fallback !== undefined && isForFallback
+      ? afterFallback(chosen, await firstKnown([fallback], keySource, defaults))
+      : chosen;
   if (main.code !== null || additional.length === 0) return main;
 
   const found = [main];
@@ -46,6 +49,14 @@ export async function findKeys(
       .map(({ selectors, domain }, index) => (index === 0 ? selectors : `${selectors} of ${domain}`))
       .join(', '),
   };
+}
+
+/** What the fallback came to; where it is not known here either, what is wrong with the domain that was chosen. */
+function afterFallback(chosen: FoundKeys, fallback: FoundKeys): FoundKeys {
+  if (fallback.code !== 'signing.unknown-domain' || chosen.code === null) return fallback;
+  if (chosen.code !== 'signing.unknown-domain') return chosen;
+  const lookedFor = [chosen, fallback].flatMap(({ evidence }) => evidence.lookedFor ?? []).join(', ');
+  return { code: 'signing.unknown-domain', evidence: { lookedFor } };
 }
 
 async function firstKnown(

@@ -243,6 +243,18 @@ describe('a signing table', () => {
     expect((await planned({ candidates: empty, fallback: fallback(true) })).code).toBe('signing.signed-other-domain');
   });
 
+  it('says what is wrong with the domain that was chosen, when the fallback is not known either', async () => {
+    const nowhere = { domain: 'nowhere.example', afterMissingKey: true };
+    expect(await planned({ candidates: [{ domain: 'empty.example' }], fallback: nowhere })).toMatchObject({
+      code: 'signing.no-active-key',
+      evidence: { domain: 'empty.example' },
+    });
+    expect(await planned({ candidates: [{ domain: 'unknown.example' }], fallback: nowhere })).toMatchObject({
+      code: 'signing.unknown-domain',
+      evidence: { lookedFor: 'unknown.example, nowhere.example' },
+    });
+  });
+
   it('has nothing to say about who may sign', async () => {
     const table = fixedTable({ candidates: [{ domain: 'example.net' }] });
     expect(await codeOf(message(), { submitter: { login: 'eve@example.net' } }, { table })).toBe(

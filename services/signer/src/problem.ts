@@ -106,6 +106,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'dkim.key-unreadable': 422,
   'dkim.key-type-unsupported': 422,
   'dkim.key-too-short': 422,
+  'dkim.key-too-long': 422,
   'dkim.key-name-invalid': 422,
 };
 
