@@ -67,6 +67,7 @@ export const dispositionCodes = {
   'disposition.ambiguous-author': {
     explanation: 'From names no author domain that a DMARC policy could speak for.',
   },
+  'disposition.limit-exceeded': { explanation: 'DMARC could not be checked. {reason}' },
 } as const satisfies Record<string, CodeText>;
 
 export type DispositionCode = keyof typeof dispositionCodes;

@@ -27,6 +27,11 @@ export interface InboundPolicy {
   readonly onTemporaryError: 'accept' | 'tempfail';
   /** For mail without one author domain that DMARC could speak for; under `enforce` only. */
   readonly onAmbiguousAuthor: 'accept' | 'quarantine' | 'reject';
+  /**
+   * For mail above a limit, of which nothing was checked; under `enforce` only. Accepted it would be the way past every
+   * policy: a forger needs no more than one long field.
+   */
+  readonly onLimitExceeded: 'accept' | 'quarantine' | 'reject';
 }
 
 export const defaultInboundPolicy: InboundPolicy = {
@@ -34,6 +39,7 @@ export const defaultInboundPolicy: InboundPolicy = {
   exceptions: { domains: [], networks: [], sealers: [], mailingLists: [] },
   onTemporaryError: 'accept',
   onAmbiguousAuthor: 'reject',
+  onLimitExceeded: 'reject',
 };
 
 /** Why a policy was not applied, in the words of aggregate reports (RFC 9990). */
@@ -61,7 +67,12 @@ export function decideDisposition(
 ): Disposition {
   const { dmarc } = report;
   const authorDomain = dmarc.authorDomain ?? 'the author';
-  const values = { authorDomain, policyDomain: dmarc.policy?.domain ?? authorDomain, policy: dmarc.disposition };
+  const values = {
+    authorDomain,
+    policyDomain: dmarc.policy?.domain ?? authorDomain,
+    policy: dmarc.disposition,
+    reason: dmarc.explanation,
+  };
   const accept = (code: DispositionCode, more: object = {}): Disposition => ({
     action: 'accept',
     ...outcome(code, { ...values, ...more }),
@@ -79,25 +90,39 @@ export function decideDisposition(
   if (dmarc.result === 'pass') return accept('disposition.pass');
   if (dmarc.result === 'none') return accept('disposition.no-policy');
 
-  const isAmbiguous = dmarc.result === 'permerror';
-  const asked = isAmbiguous ? policy.onAmbiguousAuthor : dmarc.disposition;
-  if (asked === 'accept' || asked === 'none') {
-    return accept(isAmbiguous ? 'disposition.ambiguous-author' : 'disposition.policy-none');
-  }
+  const { action, code, reply } = measureFor(dmarc, policy, values);
+  if (action === 'accept') return accept(code);
   const exception = findException(report, session, policy.exceptions);
   if (exception !== null) {
-    return { ...accept(exception.code, { ...exception.values, policy: asked }), override: exception.override };
+    return { ...accept(exception.code, { ...exception.values, policy: action }), override: exception.override };
   }
-  const found = outcome(isAmbiguous ? 'disposition.ambiguous-author' : `disposition.policy-${asked}`, values);
-  const template = isAmbiguous
-    ? 'DMARC: From has no single author domain'
-    : 'DMARC: {authorDomain} asks to {policy} mail that does not authenticate';
-  if (asked === 'reject') return { action: 'reject', ...found, reply: smtpReply(550, '5.7.1', template, values) };
-  return {
-    action: 'quarantine',
-    ...found,
-    reason: smtpReply(550, '5.7.1', template, values).text.slice(0, maxReasonLength),
-  };
+  const found = outcome(code, values);
+  return action === 'quarantine'
+    ? { action, ...found, reason: reply.text.slice(0, maxReasonLength) }
+    : { action, ...found, reply };
+}
+
+/** What is done about mail that does not pass, unless there is an exception. */
+interface Measure {
+  readonly action: 'accept' | 'quarantine' | 'reject';
+  readonly code: DispositionCode;
+  /** What a refusal says, and the reason of a quarantine. */
+  readonly reply: SmtpReply;
+}
+
+function measureFor(dmarc: AuthenticationReport['dmarc'], policy: InboundPolicy, values: object): Measure {
+  if (dmarc.code === 'message.limit-exceeded') {
+    const reply = smtpReply(550, '5.3.4', '{explanation}', dmarc);
+    return { action: policy.onLimitExceeded, code: 'disposition.limit-exceeded', reply };
+  }
+  if (dmarc.result === 'permerror') {
+    const reply = smtpReply(550, '5.7.1', 'DMARC: From has no single author domain');
+    return { action: policy.onAmbiguousAuthor, code: 'disposition.ambiguous-author', reply };
+  }
+  const { disposition: asked } = dmarc;
+  const template = 'DMARC: {authorDomain} asks to {policy} mail that does not authenticate';
+  const reply = smtpReply(550, '5.7.1', template, values);
+  return { action: asked === 'none' ? 'accept' : asked, code: `disposition.policy-${asked}`, reply };
 }
 
 interface Exception {

@@ -18,11 +18,12 @@ async function reportOf(options: {
   from?: string;
   mailFrom?: string;
   ip?: string;
+  field?: string;
   dns?: Record<string, unknown>;
 }): Promise<AuthenticationReport> {
-  const { policy = 'reject', from = 'a@example.org', mailFrom = '', ip = '192.0.2.1', dns } = options;
+  const { policy = 'reject', from = 'a@example.org', mailFrom = '', ip = '192.0.2.1', field = '', dns } = options;
   const { report } = await authenticate(
-    Buffer.from(`From: ${from}\r\n\r\n`),
+    Buffer.from(`From: ${from}\r\n${field}\r\n`),
     { session: { ip, helo: 'mx.other.example' }, envelope: { mailFrom } },
     { resolver: new ZoneResolver({ ...zone(policy), ...dns }), authservId: 'mx.example.net' },
   );
@@ -97,6 +98,23 @@ describe('policy "enforce"', () => {
       action: 'accept',
       code: 'disposition.ambiguous-author',
     });
+  });
+
+  test('does with what is above a limit as configured, and says which limit', async () => {
+    const options = { mailFrom: 'b@example.org', ip: '198.51.100.1', field: `To: ${'x'.repeat(70_000)}\r\n` };
+    const report = await reportOf(options);
+    const rejected = decideDisposition(report, session, enforce());
+    expect(rejected).toMatchObject({ action: 'reject', code: 'disposition.limit-exceeded' });
+    expect(rejected.reply).toMatchObject({ code: 550, enhanced: '5.3.4' });
+    expect(rejected.reply?.text).toMatch(/limit maxFieldBytes: 70006, and 65536 is allowed/);
+    const ambiguous = { onAmbiguousAuthor: 'accept' as const };
+    expect(decideDisposition(report, session, enforce(ambiguous)).action).toBe('reject');
+    expect(decideDisposition(report, session, enforce({ onLimitExceeded: 'quarantine' }))).toMatchObject({
+      action: 'quarantine',
+      reason: expect.stringContaining('maxFieldBytes'),
+    });
+    expect(decideDisposition(report, session, enforce({ onLimitExceeded: 'accept' })).action).toBe('accept');
+    expect(decideDisposition(report, session, defaultInboundPolicy).code).toBe('disposition.annotate');
   });
 });
 

@@ -24,6 +24,12 @@ export const inboundSettings = z.object({
     'reject',
     'Under "enforce": what becomes of mail without one author domain, which no DMARC policy could speak for.',
   ),
+  onLimitExceeded: word(
+    'ZEGEL_INBOUND_ON_LIMIT_EXCEEDED',
+    ['accept', 'quarantine', 'reject'],
+    'reject',
+    'Under "enforce": what becomes of mail above a limit, which is not checked. Accepted, it passes every DMARC policy.',
+  ),
   arcSeal: structure(keyFile, undefined, {
     variable: 'ZEGEL_INBOUND_ARC_SEAL',
     description: 'Key with which inbound mail is sealed (ARC, RFC 8617), for whoever gets it next.',

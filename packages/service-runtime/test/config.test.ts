@@ -77,6 +77,7 @@ describe('readConfig', () => {
         policy: 'annotate',
         onTemporaryError: 'accept',
         onAmbiguousAuthor: 'reject',
+        onLimitExceeded: 'reject',
         exceptions: { domains: [], networks: [], sealers: [], mailingLists: [] },
       },
     });
