@@ -71,14 +71,16 @@ export function createSigningTable(policy: SigningTablePolicy): SigningTable {
       const names = withParents(authorDomain);
       const candidates: DomainSigning[] = [];
       let deciding: SigningRule | undefined;
+      let isBarred = false;
       for (const [level, name] of names.entries()) {
         const wildcard = level === 0 ? undefined : below.get(name);
         const own = exact.get(name);
-        const isBarred = wildcard === undefined && level > 0 && own?.subdomains === false;
-        if (isBarred) break;
-        const rule = wildcard ?? own;
+        const covers = level === 0 || own?.subdomains !== false;
+        const rule = wildcard ?? (covers ? own : undefined);
         if (rule === undefined) {
-          candidates.push({ domain: name });
+          // Without a rule no domain further up signs then; one with a rule still may.
+          isBarred ||= !covers;
+          if (!isBarred) candidates.push({ domain: name });
           continue;
         }
         // A closest rule that names the signing domain stands alone; without one the keys closest to the author sign.

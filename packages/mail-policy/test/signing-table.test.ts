@@ -28,6 +28,16 @@ describe('which domain signs for an author', () => {
     expect(candidates(rules, 'a.news.example.org')).toEqual(['a.news.example.org', 'news.example.org']);
   });
 
+  test('a rule that does not cover what lies below it hides no rule that does', () => {
+    const exact = { author: 'shop.example.org', subdomains: false };
+    const wildcard = { author: '*.example.org', domain: 'example.org', selectors: ['w'] };
+    expect(candidates([exact, wildcard], 'a.shop.example.org')).toEqual(['example.org w']);
+    expect(candidates([exact, wildcard], 'shop.example.org')).toEqual(['shop.example.org', 'example.org w']);
+    const above = { author: 'example.org', selectors: ['s'] };
+    expect(candidates([exact, above], 'a.shop.example.org')).toEqual(['a.shop.example.org', 'example.org s']);
+    expect(table([exact, { author: '*' }]).planFor('a.shop.example.org').rule).toBe('*');
+  });
+
   test('a wildcard is for every name below, not for the domain itself', () => {
     const rules = [{ author: '*.example.org', domain: 'example.org', selectors: ['w'] }];
     expect(candidates(rules, 'a.b.example.org')).toEqual(['example.org w']);
