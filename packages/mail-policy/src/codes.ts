@@ -45,21 +45,26 @@ export const dispositionCodes = {
     explanation: 'DMARC fails for {authorDomain}, and the policy of {policyDomain} asks to quarantine such mail.',
   },
   'disposition.exempt-domain': {
-    explanation: 'DMARC fails for {authorDomain}, which is exempt: {policy} is not applied.',
+    explanation: 'DMARC does not pass for {authorDomain}, which is exempt: {policy} is not applied.',
   },
   'disposition.exempt-network': {
-    explanation: 'DMARC fails for {authorDomain}, and the client network {network} is exempt: {policy} is not applied.',
+    explanation:
+      'DMARC does not pass for {authorDomain}, and the client network {network} is exempt: {policy} is not applied.',
   },
   'disposition.exempt-mailing-list': {
     explanation:
-      'DMARC fails for {authorDomain}, and the message is authenticated as mail of the list domain {list}: {policy} is not applied.',
+      'DMARC does not pass for {authorDomain}, and the message is authenticated as mail of the list domain {list}: {policy} is not applied.',
   },
   'disposition.trusted-sealer': {
     explanation:
-      'DMARC fails for {authorDomain} here, and passed when it came to the trusted sealer {sealer}: {policy} is not applied.',
+      'DMARC does not pass for {authorDomain} here, and passed when it came to the trusted sealer {sealer}: {policy} is not applied.',
   },
   'disposition.temporary-error-accepted': {
     explanation: 'What DMARC says for {authorDomain} is not known for now; such mail is accepted.',
+  },
+  'disposition.temporary-error-policy-none': {
+    explanation:
+      'Whether DMARC passes for {authorDomain} is not known for now; its policy asks for nothing in any case.',
   },
   'disposition.temporary-error': {
     explanation: 'What DMARC says for {authorDomain} is not known for now; such mail is asked to come again.',

@@ -23,7 +23,10 @@ export interface InboundPolicy {
     /** Domains of mailing lists, with all below them: mail that SPF or DKIM authenticates for one of them. */
     readonly mailingLists: readonly string[];
   };
-  /** For mail whose DMARC result is `temperror`; in both policies. It is never rejected for good. */
+  /**
+   * For mail whose DMARC result is `temperror`, unless it is an exception or the policy asks for nothing in any case; in
+   * both policies. It is never rejected for good.
+   */
   readonly onTemporaryError: 'accept' | 'tempfail';
   /** For mail without one author domain that DMARC could speak for; under `enforce` only. */
   readonly onAmbiguousAuthor: 'accept' | 'quarantine' | 'reject';
@@ -53,7 +56,7 @@ export interface Disposition {
   readonly reply?: SmtpReply;
   /** For `quarantine`: one line of at most 100 characters. */
   readonly reason?: string;
-  /** DMARC asked for more than was done, for this reason. */
+  /** Less was done than for other such mail, for this reason. */
   readonly override?: PolicyOverride;
 }
 
@@ -78,18 +81,11 @@ export function decideDisposition(
     ...outcome(code, { ...values, ...more }),
   });
 
-  if (dmarc.result === 'temperror') {
-    if (policy.onTemporaryError === 'accept') return accept('disposition.temporary-error-accepted');
-    return {
-      action: 'tempfail',
-      ...outcome('disposition.temporary-error', values),
-      reply: smtpReply(451, '4.7.0', 'DMARC for {authorDomain} cannot be checked for now, try again later', values),
-    };
+  if (dmarc.result !== 'temperror') {
+    if (policy.policy === 'annotate') return accept('disposition.annotate');
+    if (dmarc.result === 'pass') return accept('disposition.pass');
+    if (dmarc.result === 'none') return accept('disposition.no-policy');
   }
-  if (policy.policy === 'annotate') return accept('disposition.annotate');
-  if (dmarc.result === 'pass') return accept('disposition.pass');
-  if (dmarc.result === 'none') return accept('disposition.no-policy');
-
   const { action, code, reply } = measureFor(dmarc, policy, values);
   if (action === 'accept') return accept(code);
   const exception = findException(report, session, policy.exceptions);
@@ -97,20 +93,29 @@ export function decideDisposition(
     return { ...accept(exception.code, { ...exception.values, policy: action }), override: exception.override };
   }
   const found = outcome(code, values);
-  return action === 'quarantine'
-    ? { action, ...found, reason: reply.text.slice(0, maxReasonLength) }
-    : { action, ...found, reply };
+  if (action !== 'quarantine') return { action, ...found, reply };
+  return { action, ...found, reason: reply.text.slice(0, maxReasonLength) };
 }
 
 /** What is done about mail that does not pass, unless there is an exception. */
 interface Measure {
-  readonly action: 'accept' | 'quarantine' | 'reject';
+  readonly action: Disposition['action'];
   readonly code: DispositionCode;
   /** What a refusal says, and the reason of a quarantine. */
   readonly reply: SmtpReply;
 }
 
 function measureFor(dmarc: AuthenticationReport['dmarc'], policy: InboundPolicy, values: object): Measure {
+  if (dmarc.result === 'temperror') {
+    const template = 'DMARC for {authorDomain} cannot be checked for now, try again later';
+    const reply = smtpReply(451, '4.7.0', template, values);
+    if (policy.onTemporaryError === 'accept') {
+      return { action: 'accept', code: 'disposition.temporary-error-accepted', reply };
+    }
+    return asksForNothing(dmarc)
+      ? { action: 'accept', code: 'disposition.temporary-error-policy-none', reply }
+      : { action: 'tempfail', code: 'disposition.temporary-error', reply };
+  }
   if (dmarc.code === 'message.limit-exceeded') {
     const reply = smtpReply(550, '5.3.4', '{explanation}', dmarc);
     return { action: policy.onLimitExceeded, code: 'disposition.limit-exceeded', reply };
@@ -123,6 +128,12 @@ function measureFor(dmarc: AuthenticationReport['dmarc'], policy: InboundPolicy,
   const template = 'DMARC: {authorDomain} asks to {policy} mail that does not authenticate';
   const reply = smtpReply(550, '5.7.1', template, values);
   return { action: asked === 'none' ? 'accept' : asked, code: `disposition.policy-${asked}`, reply };
+}
+
+/** Whether the policy is known and asks for nothing, however the check would end: np= too, below its own domain. */
+function asksForNothing({ authorDomain, policy }: AuthenticationReport['dmarc']): boolean {
+  if (policy?.applied !== 'none') return false;
+  return policy.domain === authorDomain || (policy.np ?? 'none') === 'none';
 }
 
 interface Exception {

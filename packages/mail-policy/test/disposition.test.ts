@@ -87,6 +87,47 @@ describe('policy "enforce"', () => {
     expect(disposition).toMatchObject({ action: 'tempfail', reply: { code: 451, enhanced: '4.7.0' } });
   });
 
+  describe('asks mail to come again only where the result could matter', () => {
+    const tempfail = enforce({ onTemporaryError: 'tempfail' });
+    const away = { mailFrom: 'b@example.org', dns: { 'example.org': 'SERVFAIL' } };
+    const below = { mailFrom: 'b@a.example.org', from: 'a@a.example.org', dns: { 'a.example.org': 'SERVFAIL' } };
+
+    test.each([
+      ['p=none', { ...away, policy: 'none; np=reject' }],
+      ['p=none above the author domain', { ...below, policy: 'none' }],
+      ['a test of p=quarantine', { ...away, policy: 'quarantine; t=y' }],
+    ])('which is not so with %s', async (_name, options) => {
+      const report = await reportOf(options);
+      expect(report.dmarc.result).toBe('temperror');
+      for (const policy of [tempfail, { ...tempfail, policy: 'annotate' as const }]) {
+        expect(decideDisposition(report, session, policy)).toMatchObject({
+          action: 'accept',
+          code: 'disposition.temporary-error-policy-none',
+        });
+      }
+    });
+
+    test.each([
+      ['a policy', away],
+      ['a policy for names that do not exist', { ...below, policy: 'none; np=reject' }],
+      ['a policy that is not known', { dns: { '_dmarc.example.org': 'SERVFAIL' } }],
+    ])('which it could with %s', async (_name, options) => {
+      expect(decideDisposition(await reportOf(options), session, tempfail).action).toBe('tempfail');
+    });
+
+    test('which is not so with an exception', async () => {
+      const network = parseNetwork('192.0.2.0/24');
+      const report = await reportOf({ dns: { '_dmarc.example.org': 'SERVFAIL' } });
+      for (const [exceptions, code] of [
+        [{ domains: ['example.org'] }, 'disposition.exempt-domain'],
+        [{ networks: network === null ? [] : [network] }, 'disposition.exempt-network'],
+      ] as const) {
+        const policy = enforce({ onTemporaryError: 'tempfail' }, exceptions);
+        expect(decideDisposition(report, session, policy)).toMatchObject({ action: 'accept', code });
+      }
+    });
+  });
+
   test.each([
     ['no author that can be read', 'nobody'],
     ['authors of several domains', 'a@example.org, b@example.com'],
