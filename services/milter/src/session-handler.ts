@@ -40,8 +40,18 @@ interface Message {
   failure: { readonly error: unknown } | null;
   /** Whether a part of the body has come. */
   hasBody: boolean;
-  isWholeMessageBody: boolean;
+  /** What about the MTA kept the message from being treated as it should. */
+  notice: Notice | null;
 }
+
+/** Each with what the log tells. */
+const notices = {
+  'milter.whole-message-as-body':
+    'the body begins with the header: the MTA hands over the whole message as body, and body hashes are wrong',
+  'milter.no-quarantine': 'the MTA does not take quarantine: a message that should be held is accepted',
+} as const;
+
+type Notice = keyof typeof notices;
 
 const tooLarge: MessageDecision = {
   verdict: { kind: 'reply-code', code: 552, enhanced: '5.3.4', text: 'The header of the message is too large' },
@@ -121,7 +131,7 @@ export class SessionHandler implements MilterHandler {
   #lookAtBody(chunk: Uint8Array, header: Header | null): void {
     const message = this.#current();
     message.hasBody = true;
-    message.isWholeMessageBody = header !== null && beginsWithHeader(chunk, header);
+    if (header !== null && beginsWithHeader(chunk, header)) message.notice = 'milter.whole-message-as-body';
   }
 
   async endOfMessage(end: EndOfMessage): Promise<MessageDecision> {
@@ -140,6 +150,10 @@ export class SessionHandler implements MilterHandler {
         if (this.#message !== message) return tryLater;
         const made = await answers.wait(message.run.end(), () => end.progress());
         ({ outcome, told } = made);
+        if (made.quarantine !== null && !this.#takesQuarantine) {
+          outcome = 'accepted';
+          message.notice ??= 'milter.no-quarantine';
+        }
         decision = this.#decision(made);
       }
     } catch (error) {
@@ -160,8 +174,12 @@ export class SessionHandler implements MilterHandler {
   #decision({ reply, edits, quarantine }: MessageOutcome): MessageDecision {
     const verdict: MessageDecision['verdict'] =
       reply === null ? { kind: 'continue' } : { kind: 'reply-code', ...reply };
-    if (quarantine === null || !this.#milter.agreement.actions.has('quarantine')) return { verdict, edits };
+    if (quarantine === null || !this.#takesQuarantine) return { verdict, edits };
     return { verdict, edits, modifications: [{ kind: 'quarantine', reason: quarantine }] };
+  }
+
+  get #takesQuarantine(): boolean {
+    return this.#milter.agreement.actions.has('quarantine');
   }
 
   abort(): void {
@@ -179,7 +197,7 @@ export class SessionHandler implements MilterHandler {
       run: null,
       failure: null,
       hasBody: false,
-      isWholeMessageBody: false,
+      notice: null,
     };
   }
 
@@ -202,7 +220,7 @@ export class SessionHandler implements MilterHandler {
 
   /** The one log line of a message. */
   #tell(message: Message, outcome: string, told: MessageOutcome['told'], seconds: number): void {
-    const { direction, isWholeMessageBody } = message;
+    const { direction, notice } = message;
     const line = {
       queueId: this.#milter.macro('i') ?? undefined,
       direction: direction?.direction,
@@ -212,13 +230,7 @@ export class SessionHandler implements MilterHandler {
       ms: Math.round(seconds * 1000),
       ...(this.#milter.agreement.leadingSpace ? {} : { headerNotExact: true }),
     };
-    if (isWholeMessageBody) {
-      this.#ground.logger.warn(
-        { ...line, notice: 'milter.whole-message-as-body' },
-        'the body begins with the header: the MTA hands over the whole message as body, and body hashes are wrong',
-      );
-    } else {
-      this.#ground.logger.info(line, 'message');
-    }
+    if (notice === null) this.#ground.logger.info(line, 'message');
+    else this.#ground.logger.warn({ ...line, notice }, notices[notice]);
   }
 }

@@ -74,6 +74,16 @@ describe('mail that comes in', () => {
       verdict: { kind: 'continue' },
       quarantine: null,
     });
+    expect(milter.log()).toContainEqual(
+      expect.objectContaining({
+        outcome: 'accepted',
+        code: 'disposition.policy-quarantine',
+        notice: 'milter.no-quarantine',
+      }),
+    );
+    expect(await milter.metrics()).toContain(
+      'zegel_milter_messages_total{direction="inbound",outcome="quarantined"} 1',
+    );
   });
 
   it('is deferred while the DNS is away, when that is configured', async () => {
