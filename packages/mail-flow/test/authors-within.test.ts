@@ -11,6 +11,9 @@ describe('what a submitter may sign as, held to the domains of a token', () => {
     ['a domain around', ['example.org'], ['mail.example.org', 'example.net'], ['mail.example.org']],
     ['a name that only ends alike', ['badexample.org'], ['example.org'], []],
     ['anybody', ['*'], ['example.org', 'example.net'], ['example.org', 'example.net']],
+    ['an address in U-labels', ['ann@bücher.example'], ['xn--bcher-kva.example'], ['ann@bücher.example']],
+    ['a domain in U-labels', ['Bücher.example'], ['a.xn--bcher-kva.example'], ['a.xn--bcher-kva.example']],
+    ['what has no domain name', ['ann@', 'ann@[192.0.2.1]'], ['example.org'], []],
     ['nobody', [], ['example.org'], []],
     ['a token for no domain', ['*', 'ann@example.org'], [], []],
   ])('%s', (_, entries, domains, expected) => {
