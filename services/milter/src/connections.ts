@@ -7,18 +7,22 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** Connections beyond them that wait for a place. */
   readonly maxWaiting: number;
+  /** Milliseconds that one of them waits; then it is closed. */
+  readonly waitMs: number;
 }
 
-type Serve = (socket: Socket) => MilterConnection;
+type Served = Pick<MilterConnection, 'ended' | 'stop'>;
+type Serve = (socket: Socket) => Served;
 
 /**
  * The connections of all listeners. When every place is taken, a further connection waits unread: its MTA meets its own
- * time limit for the negotiation, and nothing is spent on it before its turn.
+ * time limit for the negotiation, and nothing is spent on it before its turn. Unread, it does not show that its MTA has
+ * gone: its wait is bounded, so that those that have gone do not keep others out.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  readonly #open = new PassingSet<MilterConnection>();
-  readonly #waiting = new Map<Socket, Serve>();
+  readonly #open = new PassingSet<Served>();
+  readonly #waiting = new Map<Socket, { readonly serve: Serve; readonly timer: NodeJS.Timeout }>();
   #isStopping = false;
   #whenEmpty: (() => void) | null = null;
 
@@ -48,13 +52,19 @@ export class Connections {
       socket.destroy();
       return false;
     }
-    this.#waiting.set(socket, serve);
+    const timer = setTimeout(() => socket.destroy(), this.#limits.waitMs);
+    this.#waiting.set(socket, { serve, timer });
     socket.pause();
     socket.on('error', () => {
       // Shows as a close.
     });
-    socket.once('close', () => this.#waiting.delete(socket));
+    socket.once('close', () => this.#endWait(socket));
     return true;
+  }
+
+  #endWait(socket: Socket): void {
+    clearTimeout(this.#waiting.get(socket)?.timer);
+    this.#waiting.delete(socket);
   }
 
   #serve(socket: Socket, serve: Serve): void {
@@ -70,8 +80,8 @@ export class Connections {
   #serveNext(): void {
     const [next] = this.#waiting;
     if (next !== undefined) {
-      const [socket, serve] = next;
-      this.#waiting.delete(socket);
+      const [socket, { serve }] = next;
+      this.#endWait(socket);
       this.#serve(socket, serve);
       socket.resume();
     } else if (this.#open.size === 0) {
@@ -82,8 +92,10 @@ export class Connections {
   /** Takes no further message: connections end now, or when the message in progress is answered. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const socket of this.#waiting.keys()) socket.destroy();
-    this.#waiting.clear();
+    for (const socket of this.#waiting.keys()) {
+      this.#endWait(socket);
+      socket.destroy();
+    }
     if (this.#open.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#whenEmpty = resolve;

@@ -14,6 +14,8 @@ export interface MilterServiceLimits {
   readonly maxMessageFrames: number;
   /** Connections beyond `maxConnections` that may wait for a place; those beyond are closed. */
   readonly maxWaitingConnections: number;
+  /** Milliseconds that a connection waits for a place. Postfix gives up after as many (`milter_connect_timeout`). */
+  readonly waitingMs: number;
   /** Milliseconds that one of several processes may take to tell its metrics or whether it is ready. */
   readonly processAnswerMs: number;
   /** Milliseconds before an ended process is started anew. The pause doubles each time. */
@@ -33,6 +35,7 @@ export const milterServiceLimits: MilterServiceLimits = {
   progressMs: 5_000,
   maxMessageFrames: 5_000_000,
   maxWaitingConnections: 1_000,
+  waitingMs: 30_000,
   processAnswerMs: 1_500,
   firstRestartMs: 100,
   longestRestartMs: 30_000,

@@ -38,6 +38,7 @@ export async function startMilter(
   const connections = new Connections({
     maxConnections: settings.maxConnections,
     maxWaiting: milterServiceLimits.maxWaitingConnections,
+    waitMs: milterServiceLimits.waitingMs,
   });
   opened.use(instruments.observeMilterConnections(() => ({ open: connections.open, waiting: connections.waiting })));
   opened.defer(() => connections.stop());
