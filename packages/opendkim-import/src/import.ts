@@ -132,7 +132,7 @@ function readSigning(options: Options, notes: Notes): ImportedSigning {
   if (algorithm !== undefined && /sha1/i.test(algorithm.value)) {
     notes.add('changed', algorithm.name, algorithm, 'rsa-sha1 counts for nothing (RFC 8301): rsa-sha256 is used.');
   }
-  const none: ImportedSigning = { keys: [], rules: [], alsoSign: [] };
+  const none: ImportedSigning = { keys: [], rules: [] };
   const keyTable = options.dataset('KeyTable');
   if (options.find('KeyTable') !== undefined) {
     const table = options.dataset('SigningTable');
@@ -166,7 +166,6 @@ function readSingleKey(options: Options, notes: Notes): ImportedSigning | null {
   return {
     keys: [...domains].map((domain) => ({ domain, selector: selector.value, file: keyFile.value })),
     rules: [...domains].map((domain) => ({ author: domain, domain, selectors: [selector.value], subdomains })),
-    alsoSign: [],
   };
 }
 

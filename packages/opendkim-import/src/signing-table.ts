@@ -27,9 +27,9 @@ export interface ImportedRule {
 export interface ImportedSigning {
   readonly keys: readonly ImportedKey[];
   readonly rules: readonly ImportedRule[];
-  /** Sign every message besides its author domain. */
-  readonly alsoSign: readonly { readonly domain: string; readonly selectors: readonly string[] }[];
 }
+
+const maxShownDomains = 20;
 
 /** Makes rules of a SigningTable. Only the first entry for an author counts, unless there are to be several signatures. */
 export function readSigningTable(
@@ -41,6 +41,7 @@ export function readSigningTable(
 ): ImportedSigning {
   const keys = new Map<string, ImportedKey>();
   const rules = new Map<string, ImportedRule>();
+  let forEverybody: DatasetEntry | undefined;
   for (const entry of table.entries) {
     const author = table.isPatterns ? authorOfPattern(entry.key) : authorOfKey(entry.key);
     if (author === null) {
@@ -66,6 +67,7 @@ export function readSigningTable(
     }
     keys.set(`${selector} ${domain}`, key);
     const rule = rules.get(author);
+    if (author === '*') forEverybody ??= entry;
     if (rule === undefined) {
       const identity = identityOf(option, entry, author, domain, notes);
       const isExact = !author.startsWith('*');
@@ -87,16 +89,43 @@ export function readSigningTable(
       );
     }
   }
-  return { keys: [...keys.values()], rules: [...rules.values()], alsoSign: several ? signsForAll(rules) : [] };
+  const signing = { keys: [...keys.values()], rules: [...rules.values()] };
+  if (several) addWiderSignatures(signing.rules);
+  if (forEverybody !== undefined) {
+    notes.add(
+      'changed',
+      option,
+      forEverybody,
+      `OpenDKIM signs for every author. Here internal networks may sign only for ${shown(authorDomains(signing))}, unless submitters.networks lists more; other mail of theirs is sent unsigned.`,
+    );
+  }
+  return signing;
 }
 
-/** With several signatures the entry for everybody signs besides the closer ones. */
-function signsForAll(rules: ReadonlyMap<string, ImportedRule>): ImportedSigning['alsoSign'] {
-  const all = rules.get('*');
-  if (all === undefined || rules.size === 1) return [];
-  const besides = [{ domain: all.domain, selectors: all.selectors }, ...(all.alsoSign ?? [])];
-  all.alsoSign ??= [];
-  return besides;
+/** The domains that authors may have: below a wildcard named by the domain above, and with `*` those of all keys. */
+export function authorDomains({ keys, rules }: ImportedSigning): readonly string[] {
+  const authors = rules.map(({ author }) => author.replace(/^\*\./, ''));
+  const isForAll = authors.includes('*');
+  const listed = authors.filter((author) => author !== '*');
+  return [...new Set(isForAll ? [...listed, ...keys.map(({ domain }) => domain)] : listed)];
+}
+
+function shown(domains: readonly string[]): string {
+  return domains.length > maxShownDomains ? `${domains.slice(0, maxShownDomains).join(', ')}, …` : domains.join(', ');
+}
+
+/** OpenDKIM signs by every entry that fits. Here the closest rule counts: it gets the signatures of the wider ones. */
+function addWiderSignatures(rules: readonly ImportedRule[]): void {
+  const wide = rules.filter(({ author }) => author.startsWith('*'));
+  for (const rule of rules) {
+    for (const wider of wide) {
+      if (wider === rule || !covers(wider.author, rule.author)) continue;
+      for (const selector of wider.selectors) addSignature(rule, wider.domain, selector);
+      for (const { domain, selectors } of wider.alsoSign ?? []) {
+        for (const selector of selectors) addSignature(rule, domain, selector);
+      }
+    }
+  }
 }
 
 function addSignature(rule: ImportedRule, domain: string, selector: string): void {
@@ -143,7 +172,8 @@ function whyNoAuthor(key: string, isPatterns: boolean): string {
 function covers(pattern: string, author: string): boolean {
   if (pattern === '*') return true;
   const domain = author.replace(/^\*\./, '');
-  return pattern.startsWith('*.') && isSubdomainOf(domain, pattern.slice(2));
+  const above = pattern.slice(2);
+  return pattern.startsWith('*.') && author !== above && isSubdomainOf(domain, above);
 }
 
 function resolveKey(

@@ -1,6 +1,7 @@
 import { Document, isNode } from 'yaml';
 import type { ImportedActions } from './failure-actions.ts';
 import type { ImportedListener } from './listener.ts';
+import { authorDomains } from './signing-table.ts';
 import type { ImportedSigning } from './signing-table.ts';
 
 /** All that is carried over. */
@@ -47,7 +48,6 @@ export function writeConfig(config: ImportedConfig): string {
       signing: {
         keys: signing.keys,
         rules: signing.rules,
-        alsoSign: signing.alsoSign,
         validitySeconds: config.validitySeconds === 0 ? null : config.validitySeconds,
         canonicalization: config.canonicalization,
         oversign: config.oversign,
@@ -65,11 +65,6 @@ export function writeConfig(config: ImportedConfig): string {
   comment(document, ['submitters'], `${loginsHint}[${domains.slice(0, 20).join(', ')}] } }`, domains.length > 0);
   comment(document, ['signing', 'onRefusal'], unsigned, isSigner);
   return document.toString({ lineWidth: 120 });
-}
-
-/** The domains that authors may have, those below a wildcard by the domain above them. */
-function authorDomains({ rules }: ImportedSigning): readonly string[] {
-  return [...new Set(rules.map(({ author }) => author.replace(/^\*\./, '')).filter((author) => author !== '*'))];
 }
 
 function comment(document: Document, path: readonly string[], text: string, wanted: boolean): void {

@@ -121,6 +121,8 @@ const tables = (
   keys = 'a example.org:s:/a.pem\nb esp.example:t:/b.pem\n%k %:u:/keys/%.pem\n',
 ) => imported({ [conf]: `KeyTable file:/k\nSigningTable ${rest}\n`, '/k': keys, '/s': signing });
 
+const notesOf = (signing: string) => written(tables(signing, 'refile:/s').notes);
+
 const authors = (signing: string, rest: string) =>
   tables(signing, rest).config.signing.rules.map(({ author, domain }) => `${author} ${domain}`);
 
@@ -164,8 +166,18 @@ describe('SigningTable', () => {
   });
 
   test('an entry below one that covers it is noted: OpenDKIM takes the first, we the closest', () => {
-    expect(written(tables('* b\n*@example.org a\n', 'refile:/s').notes)).toEqual(['/s:2 SigningTable changed']);
-    expect(written(tables('*@example.org a\n* b\n', 'refile:/s').notes)).toEqual([]);
+    expect(notesOf('*@*.example.org b\n*@a.example.org a\n')).toEqual(['/s:2 SigningTable changed']);
+    expect(notesOf('*@a.example.org a\n*@*.example.org b\n')).toEqual([]);
+    expect(notesOf('*@*.example.org b\n*@example.org a\n')).toEqual([]);
+  });
+
+  test.each([
+    ['alone', '* b\n', ['esp.example']],
+    ['beside others', '* b\n*@a.example.com a\n', ['a.example.com', 'esp.example', 'example.org']],
+  ])('* %s lets internal networks sign for the domains of the keys, and says so', (_name, signing, domains) => {
+    const { config, notes } = tables(signing, 'refile:/s');
+    expect(config.submitters.networks.map(({ domains: listed }) => listed)).toEqual([domains]);
+    expect(notes).toContain('/s:1 SigningTable changed');
   });
 
   test('MultipleSignatures: several keys of a domain, and domains that sign besides', () => {
@@ -175,10 +187,35 @@ describe('SigningTable', () => {
       '/s': '*@example.org a\n*@example.org a2\n* b\n',
     });
     expect(config.signing.rules).toEqual([
-      { author: 'example.org', domain: 'example.org', selectors: ['s', 's2'], subdomains: false },
-      { author: '*', domain: 'esp.example', selectors: ['t'], additional: [] },
+      {
+        author: 'example.org',
+        domain: 'example.org',
+        selectors: ['s', 's2'],
+        subdomains: false,
+        additional: [{ domain: 'esp.example', selectors: ['t'] }],
+      },
+      { author: '*', domain: 'esp.example', selectors: ['t'] },
     ]);
-    expect(config.signing.alsoSign).toEqual([{ domain: 'esp.example', selectors: ['t'] }]);
+  });
+
+  test('MultipleSignatures: every entry that fits an author signs, in whatever order they stand', () => {
+    const entries = ['*@a.example.org a', '*@*.example.org b', '*@a.example.org c', '* d'];
+    for (const signing of [entries, entries.toReversed()]) {
+      const { config } = imported({
+        [conf]: 'KeyTable /k\nSigningTable refile:/s\nMultipleSignatures yes\n',
+        '/k': 'a a.example.org:s:/a\nb example.org:s:/b\nc esp.example:s:/c\nd any.example:s:/d\n',
+        '/s': signing.join('\n'),
+      });
+      const signers = config.signing.rules.map(({ author, domain, additional = [] }) => [
+        author,
+        new Set([domain, ...additional.map((besides) => besides.domain)]),
+      ]);
+      expect(Object.fromEntries(signers)).toEqual({
+        '*': new Set(['any.example']),
+        '*.example.org': new Set(['any.example', 'example.org']),
+        'a.example.org': new Set(['a.example.org', 'any.example', 'esp.example', 'example.org']),
+      });
+    }
   });
 
   test.each([
