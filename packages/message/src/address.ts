@@ -4,9 +4,10 @@
  * The reader is strict on purpose. Mail programs and filters that read an odd From differently are how a forged author
  * gets past DMARC ("Composition Kills", USENIX Security 2020), so whatever a tolerant program could read as another
  * address than a strict one does is refused here: source routes, control characters, stray text beside an address,
- * blanks and comments around the dots of one, addresses as group names, empty list elements. One habit outside the
- * grammar is so common that it is allowed: an address used as its own display name without quotes
- * (`me@example.test <me@example.test>`), as long as both are the same.
+ * blanks and comments around the dots of one, addresses as group names, empty list elements. Two habits outside the
+ * grammar are so common, and read alike by everybody, that they are allowed: an address used as its own display name
+ * without quotes (`me@example.test <me@example.test>`), as long as both are the same; and dots where a local part has
+ * none (`a..b@example.test`, `a.@example.test`), as providers in Japan gave them out.
  */
 
 import { messageLimits } from './limits.ts';
@@ -27,6 +28,7 @@ export type AddressError =
   | 'unterminated-comment'
   | 'comment-too-deep'
   | 'no-domain'
+  | 'malformed-address'
   | 'source-route'
   | 'ambiguous-display-name'
   | 'too-many-addresses';
@@ -224,7 +226,7 @@ class AddressReader {
     if (!this.#takeSpecial('<')) {
       const spec = addrSpec(this.#tokens, words);
       if (spec !== null) return this.#add(spec, '');
-      return this.#fail(words.to === words.from ? 'unexpected-character' : 'no-domain', words);
+      return this.#fail(words.to === words.from ? 'unexpected-character' : whyNoAddress(this.#tokens, words), words);
     }
     const inside = this.#readWords();
     if (!this.#takeSpecial('>')) {
@@ -232,7 +234,7 @@ class AddressReader {
       return this.#fail(route ? 'source-route' : 'unexpected-character', inside);
     }
     const spec = addrSpec(this.#tokens, inside);
-    if (spec === null) return this.#fail('no-domain', inside);
+    if (spec === null) return this.#fail(whyNoAddress(this.#tokens, inside), inside);
     const name = displayName(this.#tokens, words, spec);
     return name === null ? this.#fail('ambiguous-display-name', words) : this.#add(spec, name);
   }
@@ -276,12 +278,13 @@ function isPhrase(tokens: readonly Token[], { from, to }: Run): boolean {
 
 type AddrSpec = Pick<Mailbox, 'localPart' | 'domain'>;
 
-/** RFC 5322 §3.4.1: words joined by dots, one `@`, a dot-atom domain or a domain literal. */
+/** RFC 5322 §3.4.1: words joined by dots, one `@`, a dot-atom domain or a domain literal; and atoms with dots anywhere. */
 function addrSpec(tokens: readonly Token[], { from, to }: Run): AddrSpec | null {
   let at = from;
   while (at < to && !isSpecial(tokens[at], '@')) at++;
   if (at === to) return null;
-  const localPart = dotted(tokens, { from, to: at }, 'word');
+  const before = { from, to: at };
+  const localPart = dotted(tokens, before, 'word') ?? dottedAnywhere(tokens, before);
   if (localPart === null) return null;
   const behind = { from: at + 1, to };
   const first = tokens[behind.from];
@@ -302,6 +305,26 @@ function dotted(tokens: readonly Token[], { from, to }: Run, part: 'atom' | 'wor
     text += token.text;
   }
   return (to - from) % 2 === 1 ? text : null;
+}
+
+/** The text of atoms with dots anywhere and nothing between, or null. */
+function dottedAnywhere(tokens: readonly Token[], { from, to }: Run): string | null {
+  let text = '';
+  let hasAtom = false;
+  for (let at = from; at < to; at++) {
+    const token = tokens[at];
+    if (token === undefined || (at > from && token.spaced)) return null;
+    if (token.kind === 'atom') hasAtom = true;
+    else if (!isSpecial(token, '.')) return null;
+    text += token.text;
+  }
+  return hasAtom ? text : null;
+}
+
+/** Why words are no address: they name no domain, or something about one is wrong. */
+function whyNoAddress(tokens: readonly Token[], { from, to }: Run): AddressError {
+  for (let at = from; at < to; at++) if (isSpecial(tokens[at], '@')) return 'malformed-address';
+  return 'no-domain';
 }
 
 /** A phrase, or null when it holds an address other than the mailbox's own. */
