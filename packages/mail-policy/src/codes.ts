@@ -70,7 +70,7 @@ export const dispositionCodes = {
     explanation: 'What DMARC says for {authorDomain} is not known for now; such mail is asked to come again.',
   },
   'disposition.ambiguous-author': {
-    explanation: 'From names no author domain that a DMARC policy could speak for.',
+    explanation: 'From names no author domain that a DMARC policy could speak for. {reason}',
   },
   'disposition.limit-exceeded': { explanation: 'DMARC could not be checked. {reason}' },
 } as const satisfies Record<string, CodeText>;

@@ -1,6 +1,6 @@
 import type { AuthenticationReport } from '@zegel/authentication';
 import { isSubdomainOf } from '@zegel/dns';
-import { fillTexts } from '@zegel/message';
+import { authorCodes, fillTexts } from '@zegel/message';
 import type { IpNetwork } from '@zegel/spf';
 import { dispositionCodes } from './codes.ts';
 import type { DispositionCode } from './codes.ts';
@@ -24,8 +24,8 @@ export interface InboundPolicy {
     readonly mailingLists: readonly string[];
   };
   /**
-   * For mail whose DMARC result is `temperror`, unless it is an exception or the policy asks for nothing in any case; in
-   * both policies. It is never rejected for good.
+   * For mail whose DMARC result is `temperror`, unless it is an exception or its policy is known and asks for
+   * nothing; in both policies. It is never rejected for good.
    */
   readonly onTemporaryError: 'accept' | 'tempfail';
   /** For mail without one author domain that DMARC could speak for; under `enforce` only. */
@@ -62,19 +62,17 @@ export interface Disposition {
 
 const maxReasonLength = 100;
 
+type DecidingReport = Pick<AuthenticationReport, 'dmarc' | 'arc' | 'spf' | 'dkim' | 'notices'>;
+
 /** What becomes of an inbound message by its authentication and by who handed it in. */
-export function decideDisposition(
-  report: Pick<AuthenticationReport, 'dmarc' | 'arc' | 'spf' | 'dkim'>,
-  session: MailSession,
-  policy: InboundPolicy,
-): Disposition {
+export function decideDisposition(report: DecidingReport, session: MailSession, policy: InboundPolicy): Disposition {
   const { dmarc } = report;
   const authorDomain = dmarc.authorDomain ?? 'the author';
   const values = {
     authorDomain,
     policyDomain: dmarc.policy?.domain ?? authorDomain,
     policy: dmarc.disposition,
-    reason: dmarc.explanation,
+    reason: whyUnjudged(report),
   };
   const accept = (code: DispositionCode, more: object = {}): Disposition => ({
     action: 'accept',
@@ -117,17 +115,23 @@ function measureFor(dmarc: AuthenticationReport['dmarc'], policy: InboundPolicy,
       : { action: 'tempfail', code: 'disposition.temporary-error', reply };
   }
   if (dmarc.code === 'message.limit-exceeded') {
-    const reply = smtpReply(550, '5.3.4', '{explanation}', dmarc);
+    const reply = smtpReply(550, '5.3.4', '{reason}', values);
     return { action: policy.onLimitExceeded, code: 'disposition.limit-exceeded', reply };
   }
   if (dmarc.result === 'permerror') {
-    const reply = smtpReply(550, '5.7.1', 'DMARC: From has no single author domain');
+    const reply = smtpReply(550, '5.7.1', 'DMARC: {reason}', values);
     return { action: policy.onAmbiguousAuthor, code: 'disposition.ambiguous-author', reply };
   }
   const { disposition: asked } = dmarc;
   const template = 'DMARC: {authorDomain} asks to {policy} mail that does not authenticate';
   const reply = smtpReply(550, '5.7.1', template, values);
   return { action: asked === 'none' ? 'accept' : asked, code: `disposition.policy-${asked}`, reply };
+}
+
+/** What keeps DMARC from a verdict. What is wrong with a From that cannot be read only the notices say. */
+function whyUnjudged({ dmarc, notices }: DecidingReport): string {
+  if (dmarc.code !== 'dmarc.no-author-domain') return dmarc.explanation;
+  return (notices.find(({ code }) => authorCodes.some((known) => known === code)) ?? dmarc).explanation;
 }
 
 /** Whether the policy is known and asks for nothing, however the check would end: np= too, below its own domain. */
@@ -143,7 +147,7 @@ interface Exception {
 }
 
 function findException(
-  { dmarc, arc, spf, dkim }: Pick<AuthenticationReport, 'dmarc' | 'arc' | 'spf' | 'dkim'>,
+  { dmarc, arc, spf, dkim }: DecidingReport,
   session: MailSession,
   exceptions: InboundPolicy['exceptions'],
 ): Exception | null {

@@ -103,6 +103,7 @@ function supposedReport(
   };
   return {
     dmarc,
+    notices: [],
     dkim: [],
     spf: { mailFrom: spf, helo: { ...spf, identity: 'helo' } },
     arc: { ...texts, result: 'none', code: 'arc.none', sets: 0, domains: [], evidence: { sets: [] } },

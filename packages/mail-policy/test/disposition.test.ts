@@ -129,11 +129,13 @@ describe('policy "enforce"', () => {
   });
 
   test.each([
-    ['no author that can be read', 'nobody'],
-    ['authors of several domains', 'a@example.org, b@example.com'],
-  ])('does with %s as configured', async (_name, from) => {
+    ['no author that can be read', 'nobody', /^DMARC: From cannot be read without doubt \(no-domain\)/],
+    ['two From fields', 'a@example.org\r\nFrom: b@example.org', /^DMARC: The message has more than one From field/],
+    ['authors of several domains', 'a@example.org, b@example.com', /^DMARC: .*\(example\.org, example\.com\)/],
+  ])('does with %s as configured, and says what is wrong', async (_name, from, text) => {
     const report = await reportOf({ from });
-    expect(decideDisposition(report, session, enforce()).reply?.code).toBe(550);
+    expect(decideDisposition(report, session, enforce()).reply).toMatchObject({ code: 550, enhanced: '5.7.1' });
+    expect(decideDisposition(report, session, enforce()).reply?.text).toMatch(text);
     expect(decideDisposition(report, session, enforce({ onAmbiguousAuthor: 'quarantine' })).action).toBe('quarantine');
     expect(decideDisposition(report, session, enforce({ onAmbiguousAuthor: 'accept' }))).toMatchObject({
       action: 'accept',

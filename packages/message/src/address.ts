@@ -278,7 +278,7 @@ function isPhrase(tokens: readonly Token[], { from, to }: Run): boolean {
 
 type AddrSpec = Pick<Mailbox, 'localPart' | 'domain'>;
 
-/** RFC 5322 §3.4.1: words joined by dots, one `@`, a dot-atom domain or a domain literal; and atoms with dots anywhere. */
+/** RFC 5322 §3.4.1: words joined by dots (atoms: anywhere), one `@`, a dot-atom domain or a domain literal. */
 function addrSpec(tokens: readonly Token[], { from, to }: Run): AddrSpec | null {
   let at = from;
   while (at < to && !isSpecial(tokens[at], '@')) at++;

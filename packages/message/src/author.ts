@@ -17,12 +17,16 @@ export type Author =
     }
   | { readonly ok: false; readonly code: AuthorCode; readonly detail?: AddressError };
 
-export type AuthorCode =
-  | 'message.no-from'
-  | 'message.several-from'
-  | 'message.from-too-long'
-  | 'message.from-unparsable'
-  | 'message.from-domain-invalid';
+/** Why a message has no author that can be read. */
+export const authorCodes = [
+  'message.no-from',
+  'message.several-from',
+  'message.from-too-long',
+  'message.from-unparsable',
+  'message.from-domain-invalid',
+] as const;
+
+export type AuthorCode = (typeof authorCodes)[number];
 
 /**
  * Reads the author from the one From field (RFC 5322 §3.6.2). No From, several From fields, a From that cannot be read

@@ -1,7 +1,7 @@
 export { LineEndWatch, holdsBareLineEnd } from '@zegel/canonicalization';
 export { parseAddressList } from './address.ts';
 export type { AddressError, AddressList, Mailbox } from './address.ts';
-export { readAuthor } from './author.ts';
+export { authorCodes, readAuthor } from './author.ts';
 export type { Author, AuthorCode } from './author.ts';
 export { normalizeDomain } from './domain.ts';
 export { applyEdits, editMessage, editMessageStream, noEdits } from './edits.ts';
