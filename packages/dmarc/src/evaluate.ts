@@ -38,8 +38,8 @@ type AuthorDomains =
  * Evaluates DMARC for one message.
  *
  * Everything a message or the DNS can hold is a result, never an exception. A failed look-up gives `temperror` when the
- * verdict depended on it and is of no account when it did not: an identifier with the author's own name passes without
- * a walk, and none is made for one that cannot be aligned. Each name is asked once.
+ * verdict depended on it and is of no account when it did not: once the policy is known, an identifier with the author's
+ * own name passes without a walk, and none is made for one that cannot be aligned. Each name is asked once.
  */
 export async function evaluateDmarc(options: DmarcOptions): Promise<DmarcResult> {
   const { spf, dkim } = options;

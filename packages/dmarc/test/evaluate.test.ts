@@ -251,6 +251,13 @@ describe('RFC 9989 §5.3.6 a temporary error is no failure', () => {
     expect(result.explanation).toContain('_dmarc.example.com');
   });
 
+  it('of a policy that is known further down, and could yet give way to one that cannot be used', async () => {
+    const known = { 'example.com': 'v=DMARC1; p=reject' };
+    const message = { author: 'a.example.com', dkim: [pass('a.example.com')] };
+    expect((await evaluate(policies({ ...known, com: 'SERVFAIL' }), message)).result).toBe('temperror');
+    expect((await evaluate(policies({ ...known, com: 'v=DMARC1; psd=n' }), message)).result).toBe('none');
+  });
+
   it('of an identifier that would be aligned', async () => {
     const zone = policies({ 'example.com': 'v=DMARC1; p=reject' });
     const dkim = await evaluate(zone, { dkim: [{ domain: 'a.example.com', result: 'temperror' }] });
