@@ -77,7 +77,10 @@ export interface InboundTable {
   error_text: OptionalText;
   /** How often a worker has begun on the message. It only grows, and so tells a late worker that another one has taken over. */
   attempts: Generated<number>;
-  /** What `attempts` was when the message was last put back by hand: the allowance counts from there. */
+  /**
+   * What `attempts` was when the message was last put back by hand, and each one after it that failed for want of a
+   * store or of the database: the allowance counts from there.
+   */
   attempts_before: Generated<number>;
   updated_at: DefaultTimestamp;
 }

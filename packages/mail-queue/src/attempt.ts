@@ -1,4 +1,4 @@
-import { codeOf } from './errors.ts';
+import { codeOf, isLostInfrastructure } from './errors.ts';
 import { resultId } from './inbound-record.ts';
 import type { Claim, InboundRecords } from './inbound-record.ts';
 import type { MessageStore } from './message-store.ts';
@@ -20,6 +20,8 @@ export interface InboundOutcome {
   readonly report: unknown;
   /** The edited message, null when nothing was edited. Read once, while it is stored. */
   readonly result: AsyncIterable<Uint8Array> | null;
+  /** Called when report and edited message are kept and the message is `done`: this is the attempt that counts. */
+  readonly onDone?: () => void;
 }
 
 /** Looks at one message. It rejects for lost infrastructure only, and is then called again later. */
@@ -49,28 +51,30 @@ export interface AttemptOptions {
 /**
  * One attempt at a message: claim it, look at it, keep the edited message, then report and state in one update. Any number of
  * attempts, one after the other or at once, end in one outcome with one edited message: only the latest claim counts.
+ * What fails for want of a store or of the database does not count towards the attempts.
  *
+ * @returns the code that the message was parked with; null when it was not.
  * @throws AttemptFailedError when the message is to be tried again.
  */
-export async function attemptMessage(id: string, signal: AbortSignal, options: AttemptOptions): Promise<void> {
+export async function attemptMessage(id: string, signal: AbortSignal, options: AttemptOptions): Promise<string | null> {
   const { records } = options;
   const claim = await records.claim(id);
-  if (claim === null) return;
+  if (claim === null) return null;
+  const park = async (code: string, text: string): Promise<string | null> =>
+    (await records.park(id, code, text, claim.attempt)) ? code : null;
   if (claim.attemptsInTurn > options.attempts + options.maxStalledCount) {
-    await records.park(id, 'queue.stalled', `${claim.attemptsInTurn - 1} attempts did not end`, claim.attempt);
-    return;
+    return park('queue.stalled', `${claim.attemptsInTurn - 1} attempts did not end`);
   }
   try {
     await complete(claim, signal, options);
+    return null;
   } catch (error) {
     const code = codeOf(error);
     const text = error instanceof Error ? error.message : String(error);
-    // An attempt that was taken away is not the message's fault.
-    if (!signal.aborted && claim.attemptsInTurn >= options.attempts) {
-      await records.park(id, code, text, claim.attempt);
-      return;
-    }
-    await records.postpone(claim, code, text);
+    const isLost = isLostInfrastructure(error);
+    // An attempt that was taken away is not the message's fault either.
+    if (!isLost && !signal.aborted && claim.attemptsInTurn >= options.attempts) return park(code, text);
+    await records.postpone(claim, code, text, { counts: !isLost });
     throw new AttemptFailedError(code);
   }
 }
@@ -78,27 +82,27 @@ export async function attemptMessage(id: string, signal: AbortSignal, options: A
 async function complete(claim: Claim, signal: AbortSignal, options: AttemptOptions): Promise<void> {
   const { records, store } = options;
   const own = resultId(claim.id, claim.attempt);
-  let report: unknown;
+  let outcome: InboundOutcome;
   let resultRef: string | null;
   try {
-    const outcome = await options.process({
+    outcome = await options.process({
       id: claim.id,
       session: claim.session,
       open: () => openLater(store, claim.messageRef),
       signal,
     });
     signal.throwIfAborted();
-    report = outcome.report;
     resultRef = outcome.result === null ? null : await store.put(own, outcome.result);
   } catch (error) {
     await store.delete(own).catch(() => undefined);
     throw error;
   }
   // When this rejects, the update may have been made all the same: the edited message stays, and a later attempt clears it away.
-  if (!(await records.finish(claim, report, resultRef))) {
+  if (!(await records.finish(claim, outcome.report, resultRef))) {
     await store.delete(own);
     return;
   }
+  outcome.onDone?.();
   // Attempts that died between storing and reporting have left theirs behind.
   for (let earlier = 1; earlier < claim.attempt; earlier += 1) {
     await store.delete(resultId(claim.id, earlier)).catch(() => undefined);

@@ -1,3 +1,5 @@
+import { DatabaseUnavailableError } from '@zegel/database';
+
 /** The queue cannot be reached. Nothing was accepted; the sender keeps the message and tries again later. */
 export class QueueUnavailableError extends Error {
   readonly code = 'queue.unavailable';
@@ -70,6 +72,15 @@ export class InvalidReferenceError extends Error {
     );
     this.name = 'InvalidReferenceError';
   }
+}
+
+/** Whether an attempt failed because a store or the database was lost or full, and not because of its message. */
+export function isLostInfrastructure(error: unknown): boolean {
+  return (
+    error instanceof MessageStoreFullError ||
+    error instanceof MessageStoreUnavailableError ||
+    error instanceof DatabaseUnavailableError
+  );
 }
 
 /** The stable code of an error; `unexpected` for one that has none. */

@@ -18,7 +18,7 @@ export interface InboundRecord {
   readonly report: unknown;
   /** Whether there is an edited message to open. */
   readonly hasResult: boolean;
-  /** Why it is parked. */
+  /** Why it is parked, or why its last attempt failed. */
   readonly error: { readonly code: string; readonly text: string } | null;
 }
 
@@ -143,26 +143,37 @@ export class InboundRecords {
     return numUpdatedRows > 0n;
   }
 
-  /** Notes why an attempt failed; the message waits for the next one. */
-  async postpone({ id, attempt }: Claim, code: string, text: string): Promise<void> {
+  /** Notes why an attempt failed; the message waits for the next one. One that does not count is not of its turn. */
+  async postpone(
+    { id, attempt }: Claim,
+    code: string,
+    text: string,
+    { counts }: { readonly counts: boolean },
+  ): Promise<void> {
     await this.#db
       .updateTable('inbound')
-      .set({ ...errorColumns(code, text), state: 'queued', updated_at: this.#now() })
+      .set({
+        ...errorColumns(code, text),
+        ...(counts ? {} : { attempts_before: sql<number>`attempts_before + 1` }),
+        state: 'queued',
+        updated_at: this.#now(),
+      })
       .where('id', '=', id)
       .where('state', '=', 'verifying')
       .where('attempts', '=', attempt)
       .execute();
   }
 
-  /** Takes a message out of work, to wait for a person. With an attempt, only while that claim holds. */
-  async park(id: string, code: string, text: string, attempt?: number): Promise<void> {
+  /** Takes a message out of work, to wait for a person. With an attempt, only while that claim holds; else false. */
+  async park(id: string, code: string, text: string, attempt?: number): Promise<boolean> {
     let update = this.#db
       .updateTable('inbound')
       .set({ ...errorColumns(code, text), state: 'parked', updated_at: this.#now() })
       .where('id', '=', id)
       .where('state', 'in', ['queued', 'verifying']);
     if (attempt !== undefined) update = update.where('attempts', '=', attempt);
-    await update.execute();
+    const { numUpdatedRows } = await update.executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   /** Puts a parked message back, with all its attempts before it. False when it is not parked. */

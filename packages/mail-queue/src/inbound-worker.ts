@@ -24,6 +24,16 @@ import {
 } from './limits.ts';
 import { openRedis } from './redis-connection.ts';
 
+/** An attempt that came to nothing. */
+export interface FailedAttempt {
+  /** Of the message. */
+  readonly id: string;
+  /** Why. */
+  readonly code: string;
+  /** Whether the message waits for a person now; else it is tried again. */
+  readonly isParked: boolean;
+}
+
 export interface InboundWorkerOptions extends InboundGround {
   readonly process: ProcessMessage;
   /** Messages in work at once; default 4. */
@@ -34,7 +44,10 @@ export interface InboundWorkerOptions extends InboundGround {
   readonly stalledInterval?: number | undefined;
   /** Times a message may be taken from a dead or hung worker before it is parked (`queue.stalled`); default 3. */
   readonly maxStalledCount?: number | undefined;
-  /** Failed attempts before a message is parked with the last error's code; default 10. */
+  /**
+   * Failed attempts before a message is parked with the last error's code; default 10. Those that failed because the
+   * message store or the database was lost or full do not count: such a message waits until they are back.
+   */
   readonly attempts?: number | undefined;
   /** Milliseconds before the second attempt, doubled for each later one up to ten minutes; default 2,000. */
   readonly backoff?: number | undefined;
@@ -44,6 +57,8 @@ export interface InboundWorkerOptions extends InboundGround {
   readonly retention?: number | undefined;
   /** Milliseconds `close()` waits for messages in work; default 25,000. */
   readonly closeTimeout?: number | undefined;
+  /** Told of every attempt that failed, and of every message that was parked. */
+  readonly onFailure?: ((failure: FailedAttempt) => void) | undefined;
 }
 
 export interface InboundWorker {
@@ -61,6 +76,7 @@ export interface InboundWorker {
  */
 export async function startInboundWorker(options: InboundWorkerOptions): Promise<InboundWorker> {
   const onError = options.onError ?? (() => undefined);
+  const onFailure = options.onFailure ?? (() => undefined);
   const records = new InboundRecords(options.database.db, options.now ?? (() => new Date()));
   const maxStalledCount = options.maxStalledCount ?? MAX_STALLED_COUNT;
   const attempt = {
@@ -83,10 +99,13 @@ export async function startInboundWorker(options: InboundWorkerOptions): Promise
     inWork.get(id)?.abort(new AttemptFailedError('queue.claim-lost'));
     inWork.set(id, own);
     try {
-      await attemptMessage(id, AbortSignal.any([own.signal, lettingGo.signal]), attempt);
+      const code = await attemptMessage(id, AbortSignal.any([own.signal, lettingGo.signal]), attempt);
+      if (code !== null) onFailure({ id, code, isParked: true });
     } catch (error) {
+      const code = codeOf(error);
+      onFailure({ id, code, isParked: false });
       // BullMQ keeps the text of what is thrown here: a code says enough, and nothing of the message.
-      throw error instanceof AttemptFailedError ? error : new AttemptFailedError(codeOf(error));
+      throw error instanceof AttemptFailedError ? error : new AttemptFailedError(code);
     } finally {
       if (inWork.get(id) === own) inWork.delete(id);
     }
@@ -99,7 +118,12 @@ export async function startInboundWorker(options: InboundWorkerOptions): Promise
   worker.on('failed', (job) => {
     // BullMQ itself gives up a job that stalled too often; the message stays, for a person to look at.
     if (job?.deferredFailure === undefined) return;
-    records.park(job.data.id, 'queue.stalled', job.deferredFailure).catch(onError);
+    const { id } = job.data;
+    const code = 'queue.stalled';
+    records
+      .park(id, code, job.deferredFailure)
+      .then((isParked) => isParked && onFailure({ id, code, isParked }))
+      .catch(onError);
   });
   const upkeep = keepUp(queue, options, closing.signal, onError);
 

@@ -20,7 +20,7 @@ export type {
 export type { InboundRecord } from './inbound-record.ts';
 export { QUEUE_NAME, QUEUE_PREFIX } from './job-queue.ts';
 export { startInboundWorker } from './inbound-worker.ts';
-export type { InboundWorker, InboundWorkerOptions } from './inbound-worker.ts';
+export type { FailedAttempt, InboundWorker, InboundWorkerOptions } from './inbound-worker.ts';
 export type { MessageBytes, MessageStore } from './message-store.ts';
 export { RedisMessageStore } from './redis-message-store.ts';
 export type { RedisMessageStoreOptions } from './redis-message-store.ts';

@@ -5,8 +5,19 @@ import { Queue, Worker, createPostgresBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { attemptMessage } from '../src/attempt.ts';
-import { openInboundQueue, startInboundWorker } from '../src/index.ts';
-import type { InboundOutcome, InboundQueue, InboundQueueOptions, InboundWorkerOptions } from '../src/index.ts';
+import {
+  MessageStoreFullError,
+  MessageStoreUnavailableError,
+  openInboundQueue,
+  startInboundWorker,
+} from '../src/index.ts';
+import type {
+  FailedAttempt,
+  InboundOutcome,
+  InboundQueue,
+  InboundQueueOptions,
+  InboundWorkerOptions,
+} from '../src/index.ts';
 import { InboundRecords } from '../src/inbound-record.ts';
 import { QUEUE_NAME, QUEUE_PREFIX, postgresConnection } from '../src/job-queue.ts';
 import { GROUNDS } from './grounds.ts';
@@ -42,6 +53,11 @@ const settle = (queue: InboundQueue, id: string, state: string) =>
 async function* hangingUp(): AsyncGenerator<Uint8Array> {
   yield MESSAGE;
   throw new Error('the sender hung up');
+}
+
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield MESSAGE;
+  throw error;
 }
 
 const nothing = async (): Promise<void> => undefined;
@@ -225,6 +241,58 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
       expect(await settle(queue, id, 'done')).toMatchObject({ attempts: 4, error: null });
       expect(await queue.retry(id)).toBe(false);
       expect(await resultsOf(id)).toEqual([4]);
+    });
+
+    test('for want of a store or the database waits for them, and is done once', async () => {
+      const queue = await openQueue();
+      const lost = [
+        new MessageStoreFullError('full'),
+        new MessageStoreUnavailableError('away'),
+        new DatabaseUnavailableError('away'),
+        new Error('broken'),
+        new MessageStoreFullError('full again'),
+      ];
+      const failures: FailedAttempt[] = [];
+      const done: number[] = [];
+      let calls = 0;
+      await startWorker(
+        async ({ open }) => {
+          const call = (calls += 1);
+          const error = lost.shift();
+          const result = error === undefined ? edited(open()) : failing(error);
+          return { report: {}, result, onDone: () => void done.push(call) };
+        },
+        { attempts: 2, maxStalledCount: 1, onFailure: (failure) => void failures.push(failure) },
+      );
+      const { id } = await queue.submit(MESSAGE, SESSION);
+      expect(await settle(queue, id, 'done')).toMatchObject({ attempts: 6, error: null });
+      expect(await resultsOf(id)).toEqual([6]);
+      await vi.waitFor(() => expect(done).toEqual([6]), patience);
+      expect(failures).toEqual(
+        [
+          'message-store.full',
+          'message-store.unavailable',
+          'database.unavailable',
+          'unexpected',
+          'message-store.full',
+        ].map((code) => ({ id, code, isParked: false })),
+      );
+    });
+
+    test('is told, and so is that a message is parked', async () => {
+      const queue = await openQueue();
+      const failures: FailedAttempt[] = [];
+      await startWorker(
+        async () => {
+          throw new Error('broken');
+        },
+        { attempts: 2, onFailure: (failure) => void failures.push(failure) },
+      );
+      const { id } = await queue.submit(MESSAGE, SESSION);
+      await vi.waitFor(() => {
+        expect(failures).toEqual([false, true].map((isParked) => ({ id, code: 'unexpected', isParked })));
+      }, patience);
+      expect((await queue.get(id))?.state).toBe('parked');
     });
 
     test('by the death of its workers is parked in the end', async () => {

@@ -44,7 +44,7 @@ export interface Instruments {
   countSigning(outcome: { readonly result: 'signed' | 'refused'; readonly code: string }): void;
   /** One result of one method on one message (`dkim`, `pass`). */
   countVerification(outcome: { readonly method: AuthenticationMethod; readonly result: string }): void;
-  /** An inbound message came into this state (`queued`, `done`, `failed`, …). */
+  /** An inbound message came into this state (`queued`, `done`, `parked`). */
   countInbound(outcome: { readonly state: string }): void;
   recordHttpRequest(request: HttpRequestMeasure): void;
   countMilterMessage(message: MilterMessageMeasure): void;

@@ -23,20 +23,22 @@ export function createProcessor(options: VerifierOptions): ProcessMessage {
     const { report, edits } = await authenticate(message.open(), context, { ...core, signal });
     // Given up in the middle: what is missing is not the message's fault, so nothing is stored.
     signal.throwIfAborted();
-    countReport(instruments, report);
-    instruments.countInbound({ state: 'done' });
-    const { dkim, spf, dmarc } = report;
-    logger.info(
-      {
-        id,
-        dkim: dkim.map((verdict) => verdict.code),
-        spf: spf.mailFrom.code,
-        dmarc: dmarc.code,
-        authorDomain: dmarc.authorDomain,
-        forgedRemoved: edits.remove.length,
-      },
-      'inbound message authenticated',
-    );
-    return { report, result: editMessageStream(message.open(), edits) };
+    const onDone = (): void => {
+      countReport(instruments, report);
+      instruments.countInbound({ state: 'done' });
+      const { dkim, spf, dmarc } = report;
+      logger.info(
+        {
+          id,
+          dkim: dkim.map((verdict) => verdict.code),
+          spf: spf.mailFrom.code,
+          dmarc: dmarc.code,
+          authorDomain: dmarc.authorDomain,
+          forgedRemoved: edits.remove.length,
+        },
+        'inbound message authenticated',
+      );
+    };
+    return { report, result: editMessageStream(message.open(), edits), onDone };
   };
 }

@@ -27,13 +27,14 @@ export async function startVerifier(
   { config, logger, telemetry, stopping }: Pick<ServiceContext, 'config' | 'logger' | 'telemetry' | 'stopping'>,
   { database, store, resolver }: VerifierGround,
 ): Promise<AsyncDisposable> {
+  const { instruments } = telemetry;
   const worker = await startInboundWorker({
     database,
     store,
     redisUrl: config.redisUrl,
     process: createProcessor({
       ...authenticationOptions(config, resolver),
-      instruments: telemetry.instruments,
+      instruments,
       logger,
     }),
     concurrency: config.workerConcurrency,
@@ -44,6 +45,10 @@ export async function startVerifier(
     retention: config.retentionDays * dayMs,
     closeTimeout: config.shutdownGraceMs * closeShare,
     onError: (error) => logger.warn({ code: errorCode(error) }, 'the inbound queue reports an error'),
+    onFailure({ id, code, isParked }) {
+      if (isParked) instruments.countInbound({ state: 'parked' });
+      logger.warn({ id, code }, isParked ? 'inbound message parked' : 'attempt at an inbound message failed');
+    },
   });
   // What goes wrong is told to who disposes it: closing twice is closing once.
   const stop = (): void => void worker.close().catch(() => undefined);

@@ -3,8 +3,8 @@ import { openDatabase } from '@zegel/database';
 import type { Database } from '@zegel/database';
 import { ZoneResolver } from '@zegel/dns';
 import type { Resolver, ZoneDeclaration } from '@zegel/dns';
-import { FileMessageStore, openInboundQueue } from '@zegel/mail-queue';
-import type { InboundQueue, InboundRecord } from '@zegel/mail-queue';
+import { FileMessageStore, MessageMissingError, MessageStoreFullError, openInboundQueue } from '@zegel/mail-queue';
+import type { InboundQueue, InboundRecord, MessageBytes } from '@zegel/mail-queue';
 import { createLogger, createTelemetry, readConfig } from '@zegel/service-runtime';
 import {
   conformanceFile,
@@ -35,6 +35,8 @@ interface TestVerifier extends AsyncDisposable {
   /** Resolves when the worker has stopped. */
   stopped(): Promise<void>;
   log(): string;
+  /** The lines of the log. */
+  entries(): readonly Readonly<Record<string, unknown>>[];
   metrics(): Promise<string>;
 }
 
@@ -42,6 +44,7 @@ interface TestVerifierOptions {
   readonly database?: Database;
   readonly redisUrl?: string;
   readonly resolver?: Resolver;
+  readonly Store?: typeof FileMessageStore;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -59,7 +62,7 @@ async function startTestVerifier(options: TestVerifierOptions = {}): Promise<Tes
   const logger = createLogger({ service: 'test', level: 'trace', stream });
   const telemetry = createTelemetry({ service: 'test' });
   const database = options.database ?? (await openDatabase({ memory: true }));
-  const store = new FileMessageStore(`${folder.path}/messages`);
+  const store = new (options.Store ?? FileMessageStore)(`${folder.path}/messages`);
   const zone: TestVerifier['zone'] = {};
   const resolver = options.resolver ?? {
     resolve: (name: string, type: never) => new ZoneResolver(zone).resolve(name, type),
@@ -75,6 +78,7 @@ async function startTestVerifier(options: TestVerifierOptions = {}): Promise<Tes
     askToStop: () => stopping.abort(),
     stopped,
     log: () => lines.join(''),
+    entries: () => lines.map((line) => JSON.parse(line)),
     metrics: () => telemetry.render(),
     async [Symbol.asyncDispose]() {
       await stopped();
@@ -149,7 +153,9 @@ describe.each(grounds)('on %s', (_name, within) => {
       expect(text.match(/^Authentication-Results:.*$/gim)).toHaveLength(2);
       expect(text).toContain('Authentication-Results: elsewhere.test; dkim=pass\r\n');
       expect(result.subarray(-signed.length).equals(signed)).toBe(true);
-      expect(await verifier.metrics()).toMatch(/zegel_inbound_messages_total\{state="done"\} 1\n/);
+      await vi.waitFor(async () => {
+        expect(await verifier.metrics()).toMatch(/zegel_inbound_messages_total\{state="done"\} 1\n/);
+      }, patience);
     }));
 
   test('whatever a message holds there is an outcome', () =>
@@ -229,6 +235,53 @@ describe('stopping', () => {
     await verifier.stopped();
     expect(await verifier.queue.get(id)).toMatchObject({ report: null });
     expect(await verifier.queue.openResult(id)).toBeNull();
+  });
+});
+
+/** A store that has lost every message. */
+class ForgetfulStore extends FileMessageStore {
+  override async open(reference: string): Promise<never> {
+    throw new MessageMissingError(reference);
+  }
+}
+
+/** A store that has no room for the first edited message. */
+class OnceFullStore extends FileMessageStore {
+  #isFull = true;
+
+  override async put(id: string, bytes: MessageBytes): Promise<string> {
+    if (!this.#isFull || !id.includes('.')) return super.put(id, bytes);
+    this.#isFull = false;
+    throw new MessageStoreFullError('full');
+  }
+}
+
+describe('an attempt that fails', () => {
+  test('is logged, and only the one that is kept counts as done', async () => {
+    const env = { ZEGEL_JOB_ATTEMPTS: '1' };
+    await using verifier = await startTestVerifier({ database: await freshDatabase(), env, Store: OnceFullStore });
+    const { id } = await verifier.queue.submit(hello, session);
+    expect(await whenDone(verifier.queue, id)).toMatchObject({ attempts: 2 });
+    await vi.waitFor(() => expect(verifier.log()).toContain('inbound message authenticated'), patience);
+    expect(verifier.entries().filter((entry) => entry['id'] === id)).toMatchObject([
+      { level: 'warn', code: 'message-store.full', msg: 'attempt at an inbound message failed' },
+      { level: 'info', msg: 'inbound message authenticated' },
+    ]);
+    expect(await verifier.metrics()).toMatch(/zegel_inbound_messages_total\{state="done"\} 1\n/);
+    expect(await verifier.metrics()).toMatch(/zegel_authentication_results_total\{method="dmarc",result="none"\} 1\n/);
+  });
+
+  test('for the last time is logged and counted as parked', async () => {
+    const env = { ZEGEL_JOB_ATTEMPTS: '1' };
+    await using verifier = await startTestVerifier({ database: await freshDatabase(), env, Store: ForgetfulStore });
+    const { id } = await verifier.queue.submit(hello, session);
+    await vi.waitFor(() => expect(verifier.log()).toContain('inbound message parked'), patience);
+    expect(verifier.entries().filter((entry) => entry['id'] === id)).toMatchObject([
+      { level: 'warn', code: 'message-store.missing', msg: 'inbound message parked' },
+    ]);
+    const metrics = await verifier.metrics();
+    expect(metrics).toMatch(/zegel_inbound_messages_total\{state="parked"\} 1\n/);
+    expect(metrics).not.toContain('state="done"');
   });
 });
 
