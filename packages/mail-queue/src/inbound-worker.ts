@@ -62,6 +62,8 @@ export interface InboundWorkerOptions extends InboundGround {
 }
 
 export interface InboundWorker {
+  /** Resolves when database, store and queue answer; rejects as `InboundQueue` does. */
+  ping(): Promise<void>;
   /**
    * Takes no more messages, waits for those in work, and closes. Those that are not ready in time are given their abort signal
    * and let go: another worker finishes them when the claim has run out. May be called again.
@@ -139,7 +141,7 @@ export async function startInboundWorker(options: InboundWorkerOptions): Promise
     disconnect();
     await queue.close();
   };
-  return { close: () => (closed ??= close()) };
+  return { ping: () => queue.ping(), close: () => (closed ??= close()) };
 }
 
 /** Whether a promise settles in time. */

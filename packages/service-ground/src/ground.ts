@@ -9,7 +9,10 @@ import type { MessageStore } from '@zegel/mail-queue';
 import { errorCode } from '@zegel/service-runtime';
 import type { Config, ServiceContext } from '@zegel/service-runtime';
 
-/** What every service stands on. Closed by the service's resources, watched by its readiness. */
+/**
+ * What every service stands on. Closed by the service's resources. Its database decides whether it is ready; its
+ * message store is only reported, since a service signs and verifies without.
+ */
 export interface Ground {
   readonly database: Database;
   readonly store: MessageStore;
@@ -27,7 +30,7 @@ export async function openGround(context: ServiceContext, lock?: FolderLock): Pr
   const database = await openWatchedDatabase(context, lock);
   const store = openStore(context);
   resources.defer('message store', () => store.close());
-  readiness.add('message store', () => store.ping());
+  readiness.watch('message store', () => store.ping());
   return { database, store, resolver: openWatchedResolver(context) };
 }
 

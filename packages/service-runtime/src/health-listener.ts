@@ -45,7 +45,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  * - `/metrics`: the Prometheus text format
  * - `/healthz`: 200 as long as the process answers at all, which it does as long as its event loop turns. It asks
  *   nothing else: a process must not be restarted because its database is away
- * - `/readyz`: 200 when traffic may come, 503 when not; the JSON body says which check fails
+ * - `/readyz`: 200 when traffic may come, 503 when not; the JSON body says which checks fail
  *
  * @throws ListenError when the address cannot be bound.
  */

@@ -5,11 +5,17 @@ export type ReadinessCheck = () => Promise<unknown>;
 
 /** What /readyz answers. */
 export interface ReadinessReport {
-  /** May traffic come? True when started, not draining and no check fails. */
+  /** May traffic come? True when started, not draining and no required check fails. */
   readonly ready: boolean;
   readonly phase: 'starting' | 'started' | 'draining';
   /** Every check in the order of registration; `code` of the error, or `timeout`. Never a message: those hold addresses. */
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly code?: string }[];
+  readonly checks: readonly {
+    readonly name: string;
+    /** Whether it decides: the service can do nothing without what it checks. */
+    readonly required: boolean;
+    readonly ok: boolean;
+    readonly code?: string;
+  }[];
 }
 
 /** What readiness is made from. */
@@ -27,6 +33,7 @@ type Outcome = { readonly ok: true } | { readonly ok: false; readonly code: stri
 interface Registered {
   readonly name: string;
   readonly check: ReadinessCheck;
+  readonly required: boolean;
   /** A run that is not over, even if its result was given up. A check that hangs is not started again. */
   running: Promise<Outcome> | null;
 }
@@ -53,12 +60,14 @@ export class Readiness {
     this.#now = now;
   }
 
-  /** Registers a check; dispose what comes back to take it out again. */
+  /** Registers a check that decides; dispose what comes back to take it out again. */
   add(name: string, check: ReadinessCheck): Disposable {
-    const registered: Registered = { name, check, running: null };
-    this.#checks.add(registered);
-    this.#latest = null;
-    return { [Symbol.dispose]: () => this.#checks.delete(registered) };
+    return this.#register({ name, check, required: true, running: null });
+  }
+
+  /** Registers a check of what only a part of the service needs: it is reported and does not decide. See `add`. */
+  watch(name: string, check: ReadinessCheck): Disposable {
+    return this.#register({ name, check, required: false, running: null });
   }
 
   /** Everything is open: from now on the checks decide. Has no effect once draining. */
@@ -78,7 +87,14 @@ export class Readiness {
       this.#latest = { at: now, checks: Promise.all([...this.#checks].map((registered) => this.#run(registered))) };
     }
     const checks = await this.#latest.checks;
-    return { ready: this.#phase === 'started' && checks.every((check) => check.ok), phase: this.#phase, checks };
+    const isFit = checks.every(({ ok, required }) => ok || !required);
+    return { ready: this.#phase === 'started' && isFit, phase: this.#phase, checks };
+  }
+
+  #register(registered: Registered): Disposable {
+    this.#checks.add(registered);
+    this.#latest = null;
+    return { [Symbol.dispose]: () => this.#checks.delete(registered) };
   }
 
   async #run(registered: Registered): Promise<ReadinessReport['checks'][number]> {
@@ -86,7 +102,7 @@ export class Readiness {
       registered.running = null;
     });
     const outcome = await within(registered.running, this.#timeoutMs);
-    return { name: registered.name, ...outcome };
+    return { name: registered.name, required: registered.required, ...outcome };
   }
 }
 

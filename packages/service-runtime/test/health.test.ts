@@ -33,7 +33,11 @@ describe('the health listener', () => {
     readiness.started();
     const response = await fetch(`${base}/readyz`);
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ ready: true, phase: 'started', checks: [{ name: 'database', ok: true }] });
+    expect(await response.json()).toEqual({
+      ready: true,
+      phase: 'started',
+      checks: [{ name: 'database', required: true, ok: true }],
+    });
   });
 
   test.each<[string, RequestInit, number]>([

@@ -29,7 +29,7 @@ describe('Readiness', () => {
     expect(await readiness.report()).toEqual({
       ready: false,
       phase: 'started',
-      checks: [{ name: 'store', ok: false, code: 'timeout' }],
+      checks: [{ name: 'store', required: true, ok: false, code: 'timeout' }],
     });
     expect(runs).toBe(1);
   });
@@ -39,7 +39,7 @@ describe('Readiness', () => {
     readiness.add('store', () => {
       throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
     });
-    expect((await readiness.report()).checks).toEqual([{ name: 'store', ok: false, code: 'ECONNREFUSED' }]);
+    expect((await readiness.report()).checks).toMatchObject([{ name: 'store', ok: false, code: 'ECONNREFUSED' }]);
   });
 
   test('draining is for good', async () => {
@@ -48,6 +48,24 @@ describe('Readiness', () => {
     readiness.drain();
     readiness.started();
     expect(await readiness.report()).toMatchObject({ ready: false, phase: 'draining' });
+  });
+
+  test('a check that is only watched is reported and does not decide', async () => {
+    const readiness = new Readiness({ intervalMs: 0 });
+    readiness.watch('queue', () => Promise.reject(Object.assign(new Error('away'), { code: 'queue.unavailable' })));
+    const store = readiness.add('store', async () => {});
+    readiness.started();
+    expect(await readiness.report()).toEqual({
+      ready: true,
+      phase: 'started',
+      checks: [
+        { name: 'queue', required: false, ok: false, code: 'queue.unavailable' },
+        { name: 'store', required: true, ok: true },
+      ],
+    });
+    store[Symbol.dispose]();
+    readiness.add('store', () => Promise.reject(new Error('away')));
+    expect((await readiness.report()).ready).toBe(false);
   });
 
   test('a check that is taken out counts no more', async () => {

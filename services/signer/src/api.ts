@@ -102,7 +102,18 @@ const aliveSchema = z.object({ status: z.literal('alive') });
 const readinessSchema = z.object({
   ready: z.boolean(),
   phase: z.enum(['starting', 'started', 'draining']),
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), code: z.string().optional() })).readonly(),
+  checks: z
+    .array(
+      z.object({
+        name: z.string(),
+        required: z
+          .boolean()
+          .describe('Whether it decides about `ready`; without the others a part of the service works'),
+        ok: z.boolean(),
+        code: z.string().optional(),
+      }),
+    )
+    .readonly(),
 });
 
 /** Schemas of answers that have a name of their own in the OpenAPI document. */

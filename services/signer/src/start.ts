@@ -47,7 +47,8 @@ export async function startSigner(
     onError: (error) => logger.warn({ code: errorCode(error) }, 'the inbound queue reports an error'),
   });
   resources.defer('inbound queue', () => queue.close());
-  readiness.add('inbound queue', () => queue.ping());
+  // Signing and verifying go on without it, and the routes that need it answer 503 by themselves.
+  readiness.watch('inbound queue', () => queue.ping());
   resources.use(
     'queue metrics',
     instruments.observeQueue(async () => {

@@ -60,6 +60,7 @@ export async function startTestSigner(options: TestSignerOptions = {}): Promise<
   const readiness = new Readiness({ intervalMs: 0 });
   const resources = new ResourceStack();
   const database = options.database ?? (await openDatabase({ memory: true }));
+  readiness.add('database', () => database.ping());
   const store = options.store ?? new FileMessageStore(`${folder.path}/messages`);
   const keystore = await openKeystore({
     database,

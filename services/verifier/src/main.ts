@@ -6,7 +6,10 @@ await runService(
   'zegel-verifier',
   async (context) => {
     const ground = await openGround(context);
-    return startVerifier(context, ground);
+    const verifier = await startVerifier(context, ground);
+    // It has nothing else to do.
+    context.readiness.add('inbound queue', () => verifier.ping());
+    return verifier;
   },
   { version: packageVersion(import.meta.url) },
 );

@@ -16,6 +16,12 @@ export interface VerifierGround {
   readonly resolver: Resolver;
 }
 
+/** A worker that works. Dispose to stop it. */
+export interface Verifier extends AsyncDisposable {
+  /** Resolves when it can be given messages; rejects with a code when database, message store or queue is lost. */
+  ping(): Promise<void>;
+}
+
 /** How much of the grace time at shutdown messages in work may take; the rest is for what they stand on. */
 const closeShare = 0.8;
 
@@ -26,7 +32,7 @@ const closeShare = 0.8;
 export async function startVerifier(
   { config, logger, telemetry, stopping }: Pick<ServiceContext, 'config' | 'logger' | 'telemetry' | 'stopping'>,
   { database, store, resolver }: VerifierGround,
-): Promise<AsyncDisposable> {
+): Promise<Verifier> {
   const { instruments } = telemetry;
   const worker = await startInboundWorker({
     database,
@@ -54,5 +60,5 @@ export async function startVerifier(
   const stop = (): void => void worker.close().catch(() => undefined);
   if (stopping.aborted) stop();
   else stopping.addEventListener('abort', stop, { once: true });
-  return { [Symbol.asyncDispose]: () => worker.close() };
+  return { ping: () => worker.ping(), [Symbol.asyncDispose]: () => worker.close() };
 }
