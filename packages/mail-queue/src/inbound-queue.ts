@@ -64,7 +64,10 @@ export interface InboundQueue {
   openMessage(id: string): Promise<AsyncIterable<Uint8Array> | null>;
   /** The edited message; null when it is unknown, not done, or was not edited. @throws MessageMissingError */
   openResult(id: string): Promise<AsyncIterable<Uint8Array> | null>;
-  /** Puts a parked message back in the queue. False when it is not parked. */
+  /**
+   * Puts a parked message back in the queue; with the queue lost, the next reconciliation that reaches it does. False
+   * when it is not parked.
+   */
   retry(id: string): Promise<boolean>;
   /**
    * Adds the jobs that open messages miss: after a crash, or when Redis lost its data. May run at any time, in many
@@ -124,7 +127,8 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
 
   const retry = async (id: string): Promise<boolean> => {
     if (!isInboundId(id) || !(await records.unpark(id))) return false;
-    await jobs.ensure([id]);
+    // It is queued from here on, so this is no failure: a worker's reconciliation adds the job.
+    await jobs.ensure([id]).catch(onError);
     return true;
   };
 

@@ -64,6 +64,29 @@ describe('Redis gone in the middle', () => {
     await queue.close();
   });
 
+  test('a message that is put back meanwhile is queued, and done when Redis is back', async () => {
+    await using redis = await startRedis({ appendOnly: true });
+    const ground = { database, store: new FileMessageStore(messages), redisUrl: redis.url };
+    const queue = await openInboundQueue(ground);
+    const { id } = await queue.submit(MESSAGE, {});
+    let isBroken = true;
+    const process = async () => {
+      if (isBroken) throw new Error('broken');
+      return nothingToSay();
+    };
+    const worker = await startInboundWorker({ ...ground, process, attempts: 1, reconcileInterval: 100 });
+    await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('parked'), patience);
+    isBroken = false;
+    await redis.kill();
+    expect(await queue.retry(id)).toBe(true);
+    expect((await queue.get(id))?.state).toBe('queued');
+    expect(await queue.retry(id)).toBe(false);
+    await redis.restart();
+    await vi.waitFor(async () => expect((await queue.get(id))?.state).toBe('done'), patience);
+    await worker.close();
+    await queue.close();
+  });
+
   test('with the connection lost between the row and the job, nothing is kept', async () => {
     await using redis = await startRedis({ appendOnly: true });
     const queue = await openInboundQueue({ database, store: new FileMessageStore(messages), redisUrl: redis.url });
