@@ -22,6 +22,9 @@ describe('the milter of the chart', () => {
       readinessProbe: expect.objectContaining({ httpGet: { path: '/readyz', port: 'metrics' } }),
       lifecycle: { preStop: { sleep: { seconds: 5 } } },
     });
+    // It signs, and has no REST API.
+    expect(JSON.stringify(milter)).toContain('"name":"zegel-master-key"');
+    expect(JSON.stringify(milter)).not.toMatch(/admin/i);
     const config = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-milter'));
     expect(config?.data?.['zegel.yaml']).toContain('0.0.0.0:8891');
     const policy = objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.endsWith('-milter'));

@@ -92,7 +92,7 @@ spec:
         {{- end }}
         - name: metrics
           containerPort: 9464
-      # Alive means that the event loop turns; a lost Redis or DNS is for readiness, and no reason to restart.
+      # Alive means that the event loop turns. A lost store is no reason to restart, and may be one not to be ready.
       startupProbe:
         httpGet: { path: /healthz, port: metrics }
         periodSeconds: 2
