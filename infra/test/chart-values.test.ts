@@ -35,6 +35,16 @@ describe('values.schema.json refuses', () => {
   });
 });
 
+describe('the templates refuse', () => {
+  it('a largest message that the signer would never take in', () => {
+    const run = template({ config: { maxMessageBytes: 134217729 } });
+    expect(run.status).not.toBe(0);
+    expect(run.stderr).toContain('signer.maxInflightBytes is below config.maxMessageBytes');
+    const raised = template({ config: { maxMessageBytes: 134217729 }, signer: { maxInflightBytes: 134217729 } });
+    expect(raised.status).toBe(0);
+  });
+});
+
 describe('kubeVersion', () => {
   it('refuses a cluster that does not know lifecycle.preStop.sleep', () => {
     const run = helm(['template', 'mail', chart, '--kube-version', '1.29.0']);

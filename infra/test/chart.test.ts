@@ -162,6 +162,14 @@ describe.each(Object.entries(valueSets))('rendered with %s', (_, objects) => {
     expect(ours.filter((name) => !allowed.has(name))).toEqual([]);
   });
 
+  it('gives the signer six times the memory of the messages it takes in', () => {
+    const signer = workloads.find(({ metadata }) => metadata.name.endsWith('-signer'))!;
+    const [container] = signer.spec.template.spec.containers as [Container];
+    const { maxInflightBytes } = readConfig(environment(objects, container));
+    const limit = /^(\d+)Mi$/.exec(container.resources.limits.memory!)?.[1];
+    expect(Number(limit) * 2 ** 20).toBeGreaterThanOrEqual(6 * maxInflightBytes);
+  });
+
   it.each(workloads)('$metadata.name refers to secrets, and mounts what it names', ({ spec }) => {
     const pod = spec.template.spec;
     const [container] = pod.containers as [Container];

@@ -105,6 +105,12 @@ describe('compose.yaml', () => {
     expect(seconds(service.stop_grace_period)).toBeGreaterThanOrEqual(config.shutdownGraceMs / 1000 + 15);
   });
 
+  it('gives the signer six times the memory of the messages it takes in', () => {
+    const { environment, mem_limit: limit } = compose.services.signer!;
+    const { maxInflightBytes } = readConfig({ ...environment, ...environmentFile(secret('connections.env')) });
+    expect(Number(/^(\d+)m$/.exec(limit)?.[1]) * 2 ** 20).toBeGreaterThanOrEqual(6 * maxInflightBytes);
+  });
+
   it('publishes the API and the milter on this host only, and nothing else', () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
     expect(published).toEqual(['127.0.0.1:8080:8080', '127.0.0.1:8891:8891']);
