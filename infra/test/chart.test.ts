@@ -59,6 +59,16 @@ describe('helm lint --strict', () => {
   });
 });
 
+it('has the verifier keep what is done for as long as it is told', () => {
+  const days = [{}, { verifier: { retentionDays: 2 } }].map((values) => {
+    const objects = [...render(values)];
+    const verifier = deployments(objects).find(({ metadata }) => metadata.name.endsWith('-verifier'))!;
+    const [container] = verifier.spec.template.spec.containers as [Container];
+    return readConfig(environment(objects, container)).retentionDays;
+  });
+  expect(days).toEqual([7, 2]);
+});
+
 describe.each(Object.entries(valueSets))('rendered with %s', (_, objects) => {
   const workloads = deployments(objects);
   const pods: readonly [string, PodSpec][] = [

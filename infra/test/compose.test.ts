@@ -111,6 +111,14 @@ describe('compose.yaml', () => {
     expect(Number(/^(\d+)m$/.exec(limit)?.[1]) * 2 ** 20).toBeGreaterThanOrEqual(6 * maxInflightBytes);
   });
 
+  it('has the verifier keep what is done for as long as it is told', () => {
+    const told = read({ ...settings, AUTHSERV_ID: 'mail.example.com', ZEGEL_RETENTION_DAYS: '2' });
+    const configs = [compose, told].map(({ services: { verifier } }) =>
+      readConfig({ ...verifier!.environment, ...environmentFile(secret('connections.env')) }),
+    );
+    expect(configs.map(({ retentionDays }) => retentionDays)).toEqual([7, 2]);
+  });
+
   it('publishes the API and the milter on this host only, and nothing else', () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
     expect(published).toEqual(['127.0.0.1:8080:8080', '127.0.0.1:8891:8891']);
