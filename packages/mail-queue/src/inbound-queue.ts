@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, InboundState } from '@zegel/database';
 import { InvalidSessionError, MessageMissingError } from './errors.ts';
 import { InboundRecords, isInboundId, ownerOf, resultId } from './inbound-record.ts';
-import type { InboundRecord } from './inbound-record.ts';
+import type { InboundPosition, InboundRecord, InboundSummary } from './inbound-record.ts';
 import { JobQueue, prepareDatabase } from './job-queue.ts';
 import { BATCH, LITTER_AGE, MAX_SESSION_BYTES, RETENTION } from './limits.ts';
 import { chunksOf } from './message-store.ts';
@@ -60,6 +60,8 @@ export interface InboundQueue {
   submit(bytes: MessageBytes, session: object): Promise<{ readonly id: string }>;
   /** What is known of a message; null when there is none (any more). */
   get(id: string): Promise<InboundRecord | null>;
+  /** At most `limit` messages in a state, those first that have been in it the longest, from behind a position on. */
+  list(state: InboundState, limit: number, after?: InboundPosition | null): Promise<readonly InboundSummary[]>;
   /** The message as it came; null when it is unknown. @throws MessageMissingError */
   openMessage(id: string): Promise<AsyncIterable<Uint8Array> | null>;
   /** The edited message; null when it is unknown, not done, or was not edited. @throws MessageMissingError */
@@ -205,6 +207,7 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     sweep,
     removeLitter,
     get: (id) => records.get(id),
+    list: (state, limit, after = null) => records.list(state, limit, after),
     openMessage: (id) => openStored(id, 'message'),
     openResult: (id) => openStored(id, 'result'),
     counts: async () => {

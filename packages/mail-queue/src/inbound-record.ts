@@ -1,5 +1,6 @@
-import type { Database, InboundState } from '@zegel/database';
+import type { Database, InboundState, InboundTable } from '@zegel/database';
 import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import { BATCH, MAX_ERROR_TEXT } from './limits.ts';
 import { storedJson, storedText } from './stored-json.ts';
 
@@ -20,6 +21,15 @@ export interface InboundRecord {
   readonly hasResult: boolean;
   /** Why it is parked, or why its last attempt failed. */
   readonly error: { readonly code: string; readonly text: string } | null;
+}
+
+/** As much of a message as a list holds. */
+export type InboundSummary = Omit<InboundRecord, 'session' | 'report' | 'hasResult'>;
+
+/** Where a message stands in a list of its state. */
+export interface InboundPosition {
+  readonly updatedAt: Date;
+  readonly id: string;
 }
 
 /** A worker's claim on a message. The number of the attempt makes the claim void as soon as another worker begins. */
@@ -86,18 +96,23 @@ export class InboundRecords {
   async get(id: string): Promise<InboundRecord | null> {
     const row = await this.#row(id);
     if (row === undefined) return null;
-    return {
-      id: row.id,
-      state: row.state,
-      receivedAt: row.received_at,
-      updatedAt: row.updated_at,
-      session: row.session,
-      bytes: Number(row.message_bytes),
-      attempts: row.attempts,
-      report: row.report,
-      hasResult: row.result_ref !== null,
-      error: row.error_code === null ? null : { code: row.error_code, text: row.error_text ?? '' },
-    };
+    return { ...toSummary(row), session: row.session, report: row.report, hasResult: row.result_ref !== null };
+  }
+
+  /** Messages in a state, those first that have been in it the longest. */
+  async list(state: InboundState, limit: number, after: InboundPosition | null): Promise<InboundSummary[]> {
+    const rows = await this.#db
+      .selectFrom('inbound')
+      .select(SUMMARY_COLUMNS)
+      .where('state', '=', state)
+      .$if(after !== null, (query) =>
+        query.where(sql<boolean>`(updated_at, id) > (${after?.updatedAt}::timestamptz, ${after?.id}::uuid)`),
+      )
+      .orderBy('updated_at')
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    return rows.map(toSummary);
   }
 
   async references(id: string): Promise<{ message: string; result: string | null } | null> {
@@ -252,6 +267,29 @@ export class InboundRecords {
     if (!isInboundId(id)) return Promise.resolve(undefined);
     return this.#db.selectFrom('inbound').where('id', '=', id).selectAll().executeTakeFirst();
   }
+}
+
+const SUMMARY_COLUMNS = [
+  'id',
+  'state',
+  'received_at',
+  'updated_at',
+  'message_bytes',
+  'attempts',
+  'error_code',
+  'error_text',
+] as const satisfies readonly (keyof InboundTable)[];
+
+function toSummary(row: Pick<Selectable<InboundTable>, (typeof SUMMARY_COLUMNS)[number]>): InboundSummary {
+  return {
+    id: row.id,
+    state: row.state,
+    receivedAt: row.received_at,
+    updatedAt: row.updated_at,
+    bytes: Number(row.message_bytes),
+    attempts: row.attempts,
+    error: row.error_code === null ? null : { code: row.error_code, text: row.error_text ?? '' },
+  };
 }
 
 const errorColumns = (code: string, text: string) => ({

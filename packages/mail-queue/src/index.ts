@@ -17,7 +17,7 @@ export type {
   InboundQueueOptions,
   Reconciliation,
 } from './inbound-queue.ts';
-export type { InboundRecord } from './inbound-record.ts';
+export type { InboundPosition, InboundRecord, InboundSummary } from './inbound-record.ts';
 export { QUEUE_NAME, QUEUE_PREFIX } from './job-queue.ts';
 export { startInboundWorker } from './inbound-worker.ts';
 export type { FailedAttempt, InboundWorker, InboundWorkerOptions } from './inbound-worker.ts';

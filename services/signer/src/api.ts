@@ -241,6 +241,15 @@ export const operations = {
     answer: { status: 202, types: json, schema: acceptedSchema, location: true },
     problems: [503],
   },
+  listInbound: {
+    method: 'get',
+    path: '/v1/inbound',
+    summary: 'The messages in one state, those first that have been in it the longest; without reports',
+    scope: 'inbound',
+    parameters: [{ name: 'state', in: 'query', description: 'queued, verifying, done or parked; needed' }, ...paging],
+    answer: { status: 200, types: json, schema: page(inboundSchema.omit({ report: true })) },
+    problems: [400, 503],
+  },
   getInbound: {
     method: 'get',
     path: '/v1/inbound/{id}',

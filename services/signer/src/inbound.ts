@@ -1,16 +1,21 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { creationCursor, pageOf, pageSize, readCursor } from '@zegel/keystore';
 import type { InboundRecord } from '@zegel/mail-queue';
+import type { Request } from 'express';
 import { answerJson, prepareMessage } from './answer.ts';
+import { inboundSchema } from './api.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { retryAfter } from './limits.ts';
 import { Problem } from './problem.ts';
-import { readContext } from './read-context.ts';
+import { queryText, readContext } from './read-context.ts';
 import { pathText } from './read-json.ts';
+import { pageRequest } from './read-page.ts';
 
-/** The queue over REST: hand in, look, fetch. */
+/** The queue over REST: hand in, list, look, fetch, put back. */
 export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
   readonly submitInbound: Handler;
+  readonly listInbound: Handler;
   readonly getInbound: Handler;
   readonly getInboundMessage: Handler;
   readonly retryInbound: Handler;
@@ -29,6 +34,19 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
         instruments.countInbound({ state: 'queued' });
         answerJson(response, { id, state: 'queued' }, { status: 202, fields: ['Location', `/v1/inbound/${id}`] });
       });
+    },
+
+    async listInbound({ request, response }) {
+      const state = readState(request);
+      const page = pageRequest(request);
+      const size = pageSize(page);
+      const [time, id] = readCursor(page.after, creationCursor) ?? [];
+      const after = time === undefined || id === undefined ? null : { updatedAt: new Date(time), id };
+      const messages = await queue.list(state, size + 1, after);
+      answerJson(
+        response,
+        pageOf(messages, size, (message) => [message.updatedAt.toISOString(), message.id]),
+      );
     },
 
     async getInbound({ request, response }) {
@@ -59,6 +77,13 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
       answerJson(response, { id, state: 'queued' }, { status: 202 });
     },
   };
+}
+
+function readState(request: Request): InboundRecord['state'] {
+  const state = inboundSchema.shape.state.safeParse(queryText(request, 'state'));
+  if (state.success) return state.data;
+  const detail = `The query parameter state must be one of ${inboundSchema.shape.state.options.join(', ')}.`;
+  throw new Problem(400, { code: 'http.parameter', detail });
 }
 
 function unknownMessage(id: string): Problem {

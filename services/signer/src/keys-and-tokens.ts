@@ -1,12 +1,12 @@
-import type { Domain, PageRequest, Token } from '@zegel/keystore';
+import type { Domain, Token } from '@zegel/keystore';
 import type { Request } from 'express';
 import { answerEmpty, answerJson } from './answer.ts';
 import { keyStateSchema, loginAuthorsSchema, newDomainSchema, newKeySchema, newTokenSchema } from './api.ts';
 import { requireAllDomains, requireTokenDomain } from './authorize.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { Problem } from './problem.ts';
-import { queryText } from './read-context.ts';
 import { pathText, readJson } from './read-json.ts';
+import { pageRequest } from './read-page.ts';
 
 type Name =
   | 'createDomain'
@@ -117,14 +117,5 @@ export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Hand
       await logins.delete(pathText(request, 'login'));
       answerEmpty(response);
     },
-  };
-}
-
-function pageRequest(request: Request): PageRequest {
-  const after = queryText(request, 'after');
-  const limit = queryText(request, 'limit');
-  return {
-    ...(after === undefined ? {} : { after }),
-    ...(limit === undefined ? {} : { limit: /^\d{1,4}$/.test(limit) ? Number(limit) : 0 }),
   };
 }

@@ -67,6 +67,8 @@ describe('domains', () => {
     'a page %s is refused',
     async (query) => {
       expect((await ask('GET /v1/domains', `/v1/domains${query}`)).status).toBe(400);
+      const inbound = `/v1/inbound${query}&state=parked`;
+      expect((await ask('GET /v1/inbound', inbound)).json.code).toMatch(/^(?:keystore\.page-invalid|http\.parameter)$/);
     },
   );
 });
@@ -388,6 +390,8 @@ describe('the OpenAPI document', () => {
     await ask('POST /v1/sign', '/v1/sign', { body: 'Subject: no From\r\n\r\n' });
     await ask('POST /v1/sign', '/v1/sign', { body: 'From: a@unknown.test\r\n\r\n' });
     const { json } = await ask('POST /v1/inbound', '/v1/inbound', { body: hello });
+    const list = await ask('GET /v1/inbound', '/v1/inbound?state=queued');
+    expect(list.json).toMatchObject({ items: [{ id: json.id, state: 'queued', error: null }], next: null });
     await ask('GET /v1/inbound/{id}', `/v1/inbound/${json.id}`);
     await ask('GET /v1/inbound/{id}', `/v1/inbound/${unknownId}`);
     await ask('GET /v1/inbound/{id}/message', `/v1/inbound/${json.id}/message`);

@@ -113,6 +113,43 @@ describe('on PostgreSQL', () => {
     await worker.close();
   });
 
+  test('what is parked is listed in pages, oldest first, while some of it is put back', async () => {
+    await using signer = await startTestSigner({ database: await freshDatabase() });
+    const { database, store } = signer;
+    const worker = await startInboundWorker({
+      database,
+      store,
+      attempts: 1,
+      concurrency: 1,
+      process: async () => {
+        throw Object.assign(new Error('broken'), { code: 'test.broken' });
+      },
+    });
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const { id } = (await submit(signer)).json;
+      ids.push(id);
+      await vi.waitFor(async () => expect((await look(signer, id)).json.state).toBe('parked'), patience);
+    }
+    await worker.close();
+    const list = async (query: string) =>
+      (await call(`${signer.url}/v1/inbound${query}`, { token: await signer.token(['inbound']) })).json;
+
+    const first = await list('?state=parked&limit=2');
+    const error = { code: 'test.broken', text: 'broken' };
+    expect(first.items).toMatchObject(ids.slice(0, 2).map((id) => ({ id, state: 'parked', attempts: 1, error })));
+    for (const id of ids.slice(0, 2)) await retry(signer, id);
+    expect(await list(`?state=parked&limit=2&after=${first.next}`)).toMatchObject({
+      items: [{ id: ids[2], bytes: hello.length }],
+      next: null,
+    });
+    expect((await list('?state=queued')).items).toHaveLength(2);
+    expect(await list('?state=done')).toEqual({ items: [], next: null });
+    for (const query of ['', '?state=', '?state=lost', '?state=parked&state=done']) {
+      expect([query, (await list(query)).code]).toEqual([query, 'http.parameter']);
+    }
+  });
+
   test('NUL bytes and what JSON cannot hold in the envelope are taken', async () => {
     await using signer = await startTestSigner({ database: await freshDatabase() });
     const url = `${signer.url}/v1/inbound?mailFrom=%00%ff@example.test&helo=%00`;
