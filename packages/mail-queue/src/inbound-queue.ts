@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, InboundState } from '@zegel/database';
 import { InvalidSessionError, MessageMissingError } from './errors.ts';
 import { InboundRecords, isInboundId, ownerOf, resultId } from './inbound-record.ts';
-import type { InboundPosition, InboundRecord, InboundSummary } from './inbound-record.ts';
+import type { InboundPosition, InboundRecord, InboundSummary, SweepCandidate } from './inbound-record.ts';
 import { JobQueue, prepareDatabase } from './job-queue.ts';
 import { BATCH, LITTER_AGE, MAX_SESSION_BYTES, RETENTION } from './limits.ts';
 import { chunksOf } from './message-store.ts';
@@ -72,6 +72,11 @@ export interface InboundQueue {
    */
   retry(id: string): Promise<boolean>;
   /**
+   * Deletes a message that is done or parked; false when it is neither. It is unknown from then on. Its bytes go at once, or
+   * as litter where the store is lost.
+   */
+  delete(id: string): Promise<boolean>;
+  /**
    * Adds the jobs that open messages miss: after a crash, or when Redis lost its data. May run at any time, in many
    * processes.
    */
@@ -134,6 +139,19 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     return true;
   };
 
+  const deleteBytes = async ({ id, messageRef, attempts }: SweepCandidate): Promise<void> => {
+    await store.delete(messageRef);
+    for (let attempt = 1; attempt <= attempts; attempt += 1) await store.delete(resultId(id, attempt));
+  };
+
+  const deleteEnded = async (id: string): Promise<boolean> => {
+    // The row goes first: nobody can put back a message whose bytes are about to go.
+    const ended = isInboundId(id) ? await records.removeEnded(id) : null;
+    if (ended === null) return false;
+    await deleteBytes(ended).catch(onError);
+    return true;
+  };
+
   const reconcile = async (): Promise<Reconciliation> => {
     // A backlog is normal and not worth a walk: each open message has its job. A job without a message would hide one that
     // misses its job, but is gone as soon as a worker takes it.
@@ -154,10 +172,9 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
     let swept = 0;
     for (;;) {
       const candidates = await records.doneBefore(moment);
-      for (const { id, messageRef, attempts } of candidates) {
-        await store.delete(messageRef);
-        for (let attempt = 1; attempt <= attempts; attempt += 1) await store.delete(resultId(id, attempt));
-        await records.remove(id);
+      for (const candidate of candidates) {
+        await deleteBytes(candidate);
+        await records.remove(candidate.id);
         swept += 1;
       }
       if (candidates.length < BATCH) return swept;
@@ -203,6 +220,7 @@ export async function openInboundQueue(options: InboundQueueOptions): Promise<In
   return {
     submit,
     retry,
+    delete: deleteEnded,
     reconcile,
     sweep,
     removeLitter,

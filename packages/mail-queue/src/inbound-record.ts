@@ -42,7 +42,7 @@ export interface Claim {
   readonly messageRef: string;
 }
 
-/** A message about to be swept, with everything the store may hold of it. */
+/** A message that goes, with everything the store may hold of it. */
 export interface SweepCandidate {
   readonly id: string;
   readonly messageRef: string;
@@ -91,6 +91,17 @@ export class InboundRecords {
 
   async remove(id: string): Promise<void> {
     await this.#db.deleteFrom('inbound').where('id', '=', id).execute();
+  }
+
+  /** Removes a message that is done or parked, and says what the store holds of it; null when it is neither. */
+  async removeEnded(id: string): Promise<SweepCandidate | null> {
+    const row = await this.#db
+      .deleteFrom('inbound')
+      .where('id', '=', id)
+      .where('state', 'in', ['done', 'parked'])
+      .returning(['id', 'message_ref', 'attempts'])
+      .executeTakeFirst();
+    return row === undefined ? null : { id: row.id, messageRef: row.message_ref, attempts: row.attempts };
   }
 
   async get(id: string): Promise<InboundRecord | null> {

@@ -468,6 +468,49 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
     expect(await text(await queue.openMessage(waiting))).toBe(MESSAGE.toString('latin1'));
   });
 
+  test('what is done or parked can be deleted, and nothing else', async () => {
+    const queue = await openQueue();
+    let fail = false;
+    const worker = await startWorker(
+      async ({ open }) => {
+        if (fail) throw new Error('no');
+        return { report: {}, result: edited(open()) };
+      },
+      { attempts: 1 },
+    );
+    const { id: done } = await queue.submit(MESSAGE, SESSION);
+    await settle(queue, done, 'done');
+    fail = true;
+    const { id: parked } = await queue.submit(MESSAGE, SESSION);
+    await settle(queue, parked, 'parked');
+    await worker.close();
+    const { id: waiting } = await queue.submit(MESSAGE, SESSION);
+
+    for (const id of [done, parked]) {
+      expect(await queue.delete(id)).toBe(true);
+      expect(await queue.delete(id)).toBe(false);
+      expect(await queue.get(id)).toBeNull();
+      await expect(place.store.open(id)).rejects.toMatchObject({ code: 'message-store.missing' });
+      expect(await resultsOf(id)).toEqual([]);
+    }
+    for (const id of [waiting, randomUUID(), 'x']) expect(await queue.delete(id)).toBe(false);
+    expect(await text(await queue.openMessage(waiting))).toBe(MESSAGE.toString('latin1'));
+  });
+
+  test('bytes of a deleted message that the store cannot delete are litter', async () => {
+    const queue = await openQueue({ now: () => new Date(Date.now() + 25 * 60 * 60_000) });
+    await startWorker(async () => ({ report: {}, result: null }));
+    const { id } = await queue.submit(MESSAGE, SESSION);
+    await settle(queue, id, 'done');
+    using lost = vi.spyOn(place.store, 'delete').mockRejectedValue(new MessageStoreUnavailableError('away'));
+    expect(await queue.delete(id)).toBe(true);
+    expect(lost).toHaveBeenCalled();
+    lost.mockRestore();
+    expect(await place.store.size(id)).toBe(MESSAGE.length);
+    expect(await queue.removeLitter()).toBeGreaterThanOrEqual(1);
+    await expect(place.store.size(id)).rejects.toMatchObject({ code: 'message-store.missing' });
+  });
+
   test('bytes that belong to no message are removed after a day', async () => {
     const queue = await openQueue({ now: () => new Date(Date.now() + 25 * 60 * 60_000) });
     const { id } = await queue.submit(MESSAGE, SESSION);

@@ -259,6 +259,15 @@ export const operations = {
     answer: { status: 200, types: json, schema: inboundSchema },
     problems: [404, 503],
   },
+  deleteInbound: {
+    method: 'delete',
+    path: '/v1/inbound/{id}',
+    summary: 'Delete a message that is done or parked, with its report',
+    scope: 'inbound',
+    parameters: [id],
+    answer: { status: 204, types: json },
+    problems: [404, 409, 503],
+  },
   getInboundMessage: {
     method: 'get',
     path: '/v1/inbound/{id}/message',

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { creationCursor, pageOf, pageSize, readCursor } from '@zegel/keystore';
 import type { InboundRecord } from '@zegel/mail-queue';
 import type { Request } from 'express';
-import { answerJson, prepareMessage } from './answer.ts';
+import { answerEmpty, answerJson, prepareMessage } from './answer.ts';
 import { inboundSchema } from './api.ts';
 import type { ApiGround, Handler } from './handlers.ts';
 import { retryAfter } from './limits.ts';
@@ -12,11 +12,12 @@ import { queryText, readContext } from './read-context.ts';
 import { pathText } from './read-json.ts';
 import { pageRequest } from './read-page.ts';
 
-/** The queue over REST: hand in, list, look, fetch, put back. */
+/** The queue over REST: hand in, list, look, fetch, put back, delete. */
 export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
   readonly submitInbound: Handler;
   readonly listInbound: Handler;
   readonly getInbound: Handler;
+  readonly deleteInbound: Handler;
   readonly getInboundMessage: Handler;
   readonly retryInbound: Handler;
 } {
@@ -52,6 +53,18 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
     async getInbound({ request, response }) {
       const { id, state, receivedAt, updatedAt, bytes, attempts, report, error } = await find(pathText(request, 'id'));
       answerJson(response, { id, state, receivedAt, updatedAt, bytes, attempts, report, error });
+    },
+
+    async deleteInbound({ request, response }) {
+      const { id, state } = await find(pathText(request, 'id'));
+      if (!(await queue.delete(id))) {
+        throw new Problem(409, {
+          code: 'inbound.in-work',
+          detail: `The message is ${state}, neither done nor parked.`,
+          retryAfter: retryAfter.notDone,
+        });
+      }
+      answerEmpty(response);
     },
 
     async getInboundMessage({ request, response }) {

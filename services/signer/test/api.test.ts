@@ -301,7 +301,7 @@ describe('HTTP', () => {
     ['PUT', '/v1/domains', 'POST, GET, HEAD'],
     ['OPTIONS', '/v1/verify', 'POST'],
     ['POST', '/healthz', 'GET, HEAD'],
-    ['DELETE', '/v1/inbound/x', 'GET, HEAD'],
+    ['PUT', '/v1/inbound/x', 'GET, DELETE, HEAD'],
   ])('%s %s is 405, and Allow says %s', async (method, path, allow) => {
     const { status, headers, json } = await call(`${signer.url}${path}`, { method });
     expect([status, headers.get('allow'), json.code]).toEqual([405, allow, 'http.method']);
@@ -394,6 +394,7 @@ describe('the OpenAPI document', () => {
     expect(list.json).toMatchObject({ items: [{ id: json.id, state: 'queued', error: null }], next: null });
     await ask('GET /v1/inbound/{id}', `/v1/inbound/${json.id}`);
     await ask('GET /v1/inbound/{id}', `/v1/inbound/${unknownId}`);
+    expect((await ask('DELETE /v1/inbound/{id}', `/v1/inbound/${json.id}`)).json.code).toBe('inbound.in-work');
     await ask('GET /v1/inbound/{id}/message', `/v1/inbound/${json.id}/message`);
     await ask('POST /v1/inbound/{id}/retry', `/v1/inbound/${json.id}/retry`, { method: 'POST' });
     expect((await ask('GET /v1/openapi.json', '/v1/openapi.json')).status).toBe(200);

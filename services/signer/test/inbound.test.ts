@@ -21,6 +21,8 @@ const fetchResult = (signer: TestSigner, id: string) =>
   call(`${signer.url}/v1/inbound/${id}/message`, { token: signer.admin });
 const retry = (signer: TestSigner, id: string) =>
   call(`${signer.url}/v1/inbound/${id}/retry`, { token: signer.admin, method: 'POST' });
+const remove = (signer: TestSigner, id: string) =>
+  call(`${signer.url}/v1/inbound/${id}`, { token: signer.admin, method: 'DELETE' });
 const rows = async ({ database }: TestSigner) =>
   (await database.db.selectFrom('inbound').select('id').execute()).length;
 const files = (folder: string) =>
@@ -83,6 +85,13 @@ describe('on PGlite', () => {
     const again = await retry(signer, id);
     expect([again.status, again.json.code]).toEqual([409, 'inbound.not-parked']);
     await worker.close();
+
+    expect((await remove(signer, id)).status).toBe(204);
+    for (const ask of [look, fetchResult, remove]) expect((await ask(signer, id)).status).toBe(404);
+    const waiting = await submit(signer);
+    const refused = await remove(signer, waiting.json.id);
+    expect([refused.status, refused.json.code]).toEqual([409, 'inbound.in-work']);
+    expect((await look(signer, waiting.json.id)).status).toBe(200);
   });
 });
 
@@ -166,7 +175,7 @@ describe('on PostgreSQL', () => {
       '%00',
       'x'.repeat(2_000),
     ]) {
-      for (const ask of [look, fetchResult, retry]) {
+      for (const ask of [look, fetchResult, retry, remove]) {
         const { status, json } = await ask(signer, id);
         expect([id, status, json.code]).toEqual([id, 404, 'inbound.unknown']);
       }
