@@ -19,7 +19,7 @@ export const serveUsage = `zegel serve
 
 Runs everything in one process: the REST API, a worker for the inbound queue, metrics, and the milter where a listener is
 configured for it. Without further configuration on embedded stores in the data folder: nothing else need be installed.
-Ctrl-C stops it; SIGHUP makes the milter and the hooks of mail servers read their configuration and keys anew.
+Ctrl-C stops it; SIGHUP makes the milter, /v1/sign and the hooks of mail servers read configuration and keys anew.
 
   --config FILE    the configuration file (ZEGEL_CONFIG)
   --data DIR       the data folder (ZEGEL_DATA_DIR); default: ./.zegel
@@ -77,7 +77,9 @@ async function serve(
   resources.use('reload', reloadAtHangup(rules.reload));
   const milterAddresses = await serveMilter(context, rules);
   const signer = await startSigner(context, { ...ground, resolver, keystore, rules: rules.current });
-  say(describeService(config, [signer.address, metricsAddress, ...milterAddresses], withDemo));
+  // Where files hold the keys, those of the demo sign nothing.
+  const showsDemo = withDemo && config.signing.keys === undefined;
+  say(describeService(config, [signer.address, metricsAddress, ...milterAddresses], showsDemo));
   return signer;
 }
 

@@ -12,7 +12,7 @@ export interface ApiGround {
   readonly queue: InboundQueue;
   /** How messages are authenticated: resolver, authserv-id, limits. */
   readonly authentication: AuthenticationOptions;
-  /** What the hooks of mail servers go by, asked for once for each message. */
+  /** What `/v1/sign` and the hooks of mail servers go by, asked for once for each message. */
   readonly rules: () => MailRules;
   readonly instruments: Instruments;
   readonly readiness: Readiness;

@@ -10,7 +10,7 @@ import { Problem } from './problem.ts';
 import { queryText, readContext } from './read-context.ts';
 
 /** The two verbs over REST. */
-export function signAndVerifyHandlers({ keystore, authentication, instruments, reader }: ApiGround): {
+export function signAndVerifyHandlers({ authentication, rules, instruments, reader }: ApiGround): {
   readonly sign: Handler;
   readonly verify: Handler;
 } {
@@ -22,7 +22,7 @@ export function signAndVerifyHandlers({ keystore, authentication, instruments, r
         const result = await sign(
           raw,
           { submitter: { maySignAs: token.domains ?? ['*'] }, ...(domain === undefined ? {} : { domain }) },
-          { keySource: keystore, ...(authentication.limits === undefined ? {} : { limits: authentication.limits }) },
+          rules().signing,
         );
         instruments.countSigning(result);
         if (result.result === 'refused') throw refusal(result);

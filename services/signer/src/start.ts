@@ -19,7 +19,7 @@ export interface SignerGround {
   readonly store: MessageStore;
   readonly resolver: Resolver;
   readonly keystore: Keystore;
-  /** What the hooks of mail servers go by, asked for once for each message. */
+  /** What `/v1/sign` and the hooks of mail servers go by, asked for once for each message. */
   readonly rules: () => MailRules;
 }
 

@@ -1,5 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { verifyMessage } from '@zegel/dkim';
 import { ZoneResolver } from '@zegel/dns';
+import { temporaryFolder } from '@zegel/test-harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, hello, message, startTestSigner } from './test-signer.ts';
 import type { TestSigner } from './test-signer.ts';
@@ -133,6 +137,57 @@ describe('POST /v1/sign', () => {
     expect([other.status, other.json.code]).toEqual([403, 'signing.not-permitted']);
     const unknown = await sign({ body: message('From: a@unknown.test', '', 'x'), token });
     expect([unknown.status, unknown.json.code]).toEqual([403, 'signing.not-permitted']);
+  });
+});
+
+/** Signs at a service that is configured like this, with two domains in its database. */
+const signWith = async (env: Readonly<Record<string, string>>, raw: Buffer) => {
+  await using configured = await startTestSigner({ env });
+  await configured.addDomain('example.test', ['ed25519-sha256']);
+  await configured.addDomain('service.test', ['ed25519-sha256']);
+  return await call(`${configured.url}/v1/sign`, { token: configured.admin, body: raw });
+};
+
+describe('POST /v1/sign goes by the section signing', () => {
+  test('canonicalization, expiry and fields', async () => {
+    const env = {
+      ZEGEL_SIGNING_CANONICALIZATION: 'simple/simple',
+      ZEGEL_SIGNING_VALIDITY_SECONDS: '3600',
+      ZEGEL_SIGNING_OVERSIGN: 'X-Foo',
+    };
+    const { json } = await signWith(env, hello);
+    const field: string = json.signatures[0].field.replaceAll(/\s/g, '');
+    expect(field).toContain('c=simple/simple;');
+    expect(field).toMatch(/;h=[^;]*\bx-foo\b/);
+    const [, time, expiry] = /;t=(\d+);x=(\d+);/.exec(field) ?? [];
+    expect(Number(expiry) - Number(time)).toBe(3_600);
+  });
+
+  test('rules', async () => {
+    const env = {
+      ZEGEL_SIGNING_RULES: '[{ author: example.test, identity: author-domain }]',
+      ZEGEL_SIGNING_ALSO_SIGN: '[{ domain: service.test }]',
+    };
+    const { json } = await signWith(env, hello);
+    expect(json.signatures).toMatchObject([{ domain: 'example.test' }, { domain: 'service.test' }]);
+    expect(json.signatures[0].field).toContain('i=@example.test;');
+  });
+
+  test('keys: where files are named, those of the database do not sign', async () => {
+    using folder = temporaryFolder('keys');
+    const file = path.join(folder.path, 'file.pem');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const env = { ZEGEL_SIGNING_KEYS: `[{ domain: example.test, selector: file, file: ${file} }]` };
+    expect((await signWith(env, hello)).json.signatures).toMatchObject([{ selector: 'file' }]);
+  });
+
+  test('what becomes of a message that is not signed is for others to say: here it is a problem', async () => {
+    const twice = message('From: alice@example.test', 'Subject: one', 'Subject: two', '', 'x');
+    const sent = await signWith({ ZEGEL_SIGNING_ON_REFUSAL_REFUSED_HEADER: 'send-unsigned' }, twice);
+    expect([sent.status, sent.json.code]).toEqual([422, 'message.repeated-field']);
+    const signed = await signWith({ ZEGEL_SIGNING_ON_REFUSAL_REFUSED_HEADER: 'sign-anyway' }, twice);
+    expect(signed.status).toBe(200);
   });
 });
 
