@@ -41,6 +41,8 @@ export async function openHttpServer(
   const { maxConnections, ...parsing } = limits;
   const server = createServer(parsing);
   server.maxConnections = maxConnections;
+  // For Node a connection is idle as soon as its answer is written, still being read or not: close() below knows better.
+  server.closeIdleConnections = () => {};
   server.on('connection', (socket) => {
     open.set(socket, new Set());
     socket.once('close', () => open.delete(socket));

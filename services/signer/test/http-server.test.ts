@@ -152,6 +152,22 @@ describe('stopping', () => {
     await closed;
   });
 
+  test('goes on with an answer that its client is still reading', async () => {
+    const body = Buffer.alloc(32_000_000, 'x');
+    const ended = Promise.withResolvers<void>();
+    const { server, port } = await serve((_request, response) => {
+      response.writeHead(200, ['Content-Length', String(body.length)]).end(body);
+      ended.resolve();
+    });
+    const socket = await connectTo(port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await ended.promise;
+    const closed = server[Symbol.asyncDispose]();
+    const answer = await readAll(socket);
+    expect(answer.length - answer.indexOf('\r\n\r\n') - 4).toBe(body.length);
+    await closed;
+  });
+
   test.each([
     ['that was never used', ''],
     ['that is idle', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
