@@ -58,7 +58,7 @@ export function createDomains(
 
     async list(request = {}) {
       const size = pageSize(request);
-      const [after] = readCursor(request.after, [/^[a-z0-9._-]+$/]) ?? [];
+      const [after] = readCursor(request.after, [(text) => /^[a-z0-9._-]+$/.test(text)]) ?? [];
       const rows = await db
         .selectFrom('domains')
         .selectAll()

@@ -25,7 +25,7 @@ export const keystoreLimits = {
   maxCachedTokens: 1_000,
   /** Logins whose authors are held in memory. */
   maxCachedLogins: 10_000,
-  /** Characters of a login. */
+  /** Characters of a login, and of an author that it may sign as. */
   maxLoginLength: 512,
   /** Authors one login may sign as. */
   maxLoginAuthors: 1_000,

@@ -49,8 +49,8 @@ export function createLogins({ db }: Database, now: () => Date): Logins {
 
     async set(login, authors) {
       const key = requireLogin(login);
-      if (authors.length > keystoreLimits.maxLoginAuthors || !authors.every((author) => isAuthorEntry(author))) {
-        const most = keystoreLimits.maxLoginAuthors;
+      const most = keystoreLimits.maxLoginAuthors;
+      if (authors.length > most || !authors.every((author) => isAuthorEntry(author) && isStorable(author))) {
         throw new KeystoreError('keystore.login-invalid', `authors are addresses, domains or "*", at most ${most}`);
       }
       const at = now();
@@ -66,7 +66,7 @@ export function createLogins({ db }: Database, now: () => Date): Logins {
 
     async list(request = {}) {
       const size = pageSize(request);
-      const [after] = readCursor(request.after, [/^[^\n]+$/]) ?? [];
+      const [after] = readCursor(request.after, [isStorable]) ?? [];
       const rows = await db
         .selectFrom('logins')
         .selectAll()
@@ -79,9 +79,10 @@ export function createLogins({ db }: Database, now: () => Date): Logins {
 
     async delete(login) {
       const [key = ''] = loginKeys(login);
+      if (!isStorable(key)) throw unknownLogin();
       const { numDeletedRows } = await db.deleteFrom('logins').where('login', '=', key).executeTakeFirstOrThrow();
       forget();
-      if (numDeletedRows === 0n) throw new KeystoreError('keystore.login-unknown', 'there is no such login');
+      if (numDeletedRows === 0n) throw unknownLogin();
     },
   };
 }
@@ -104,9 +105,13 @@ function requireLogin(login: string): string {
   );
 }
 
+function unknownLogin(): KeystoreError {
+  return new KeystoreError('keystore.login-unknown', 'there is no such login');
+}
+
 /** PostgreSQL holds no NUL and no lone surrogate; a line feed would end a cursor. */
-function isStorable(key: string): boolean {
-  return key !== '' && key.length <= keystoreLimits.maxLoginLength && !/\p{Cc}/u.test(key) && key.isWellFormed();
+function isStorable(text: string): boolean {
+  return text !== '' && text.length <= keystoreLimits.maxLoginLength && !/\p{Cc}/u.test(text) && text.isWellFormed();
 }
 
 function toLogin(row: {

@@ -30,12 +30,14 @@ export function pageOf<T>(rows: readonly T[], size: number, position: (item: T) 
   return { items, next };
 }
 
+/** Whether the database takes a text as a part of a position. */
+type CursorPart = (text: string) => boolean;
+
 /** The position a cursor was made of, with as many parts; null without one. @throws {KeystoreError} `keystore.page-invalid` */
-export function readCursor(after: string | undefined, parts: readonly RegExp[]): readonly string[] | null {
+export function readCursor(after: string | undefined, parts: readonly CursorPart[]): readonly string[] | null {
   if (after === undefined) return null;
   const position = Buffer.from(after, 'base64url').toString('utf8').split('\n');
-  if (position.length === parts.length && parts.every((part, index) => part.test(position[index] ?? '')))
-    return position;
+  if (position.length === parts.length && parts.every((fits, index) => fits(position[index] ?? ''))) return position;
   throw new KeystoreError('keystore.page-invalid', 'the cursor is not one of ours');
 }
 
@@ -43,7 +45,7 @@ function encode(position: readonly string[]): string {
   return Buffer.from(position.join('\n'), 'utf8').toString('base64url');
 }
 
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const ISO_TIME = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** An id as the database makes and takes it. */
 export const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -53,4 +55,10 @@ export function creationPosition(item: { readonly createdAt: Date; readonly id: 
 }
 
 /** The parts of {@link creationPosition}. */
-export const creationCursor = [ISO_TIME, UUID];
+export const creationCursor: readonly CursorPart[] = [isTime, (text) => UUID.test(text)];
+
+/** Dates that do not exist are none: of 30 February JavaScript makes 2 March, and the database an error. */
+function isTime(text: string): boolean {
+  const time = ISO_TIME.test(text) ? Date.parse(text) : NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString() === text;
+}

@@ -119,6 +119,18 @@ describe.each(grounds)('a keystore on %s', (_, open) => {
       },
     );
 
+    test.each([
+      '2026-99-99T99:99:99.999Z',
+      '2026-02-30T00:00:00.000Z',
+      '2026-01-01T24:00:00.000Z',
+      '0000-01-01T00:00:00.000Z',
+      'yesterday',
+    ])('a page after %j is refused: there is no such time', async (time) => {
+      const after = Buffer.from(`${time}\n${randomUUID()}`).toString('base64url');
+      await expect(keystore.keys.list(domain, { after })).rejects.toEqual(rejection('keystore.page-invalid'));
+      await expect(keystore.tokens.list({ after })).rejects.toEqual(rejection('keystore.page-invalid'));
+    });
+
     test('with an active key are not deleted', async () => {
       const key = await activate(await ed25519('s1'));
       await expect(keystore.domains.delete(domain)).rejects.toEqual(rejection('keystore.domain-in-use'));

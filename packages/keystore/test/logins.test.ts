@@ -59,8 +59,15 @@ describe.each(grounds)('logins on %s', (_, open) => {
       await expect(logins.set(login, [])).rejects.toEqual(rejection('keystore.login-invalid'));
       // What cannot be stored is found only under the entry for everyone.
       expect(await logins.entriesOf(login)).toEqual(['a.example']);
+      await expect(logins.delete(login)).rejects.toEqual(rejection('keystore.login-unknown'));
     }
-    await expect(logins.set('a', ['not a domain'])).rejects.toEqual(rejection('keystore.login-invalid'));
+    for (const login of ['', 'a\0', 'a\nb']) {
+      const after = Buffer.from(login).toString('base64url');
+      await expect(logins.list({ after })).rejects.toEqual(rejection('keystore.page-invalid'));
+    }
+    for (const author of ['not a domain', 'a\0@b.example', 'a\nb@b.example', '\uD800@b.example']) {
+      await expect(logins.set('a', [author])).rejects.toEqual(rejection('keystore.login-invalid'));
+    }
     const many = Array.from({ length: keystoreLimits.maxLoginAuthors + 1 }, () => 'a.example');
     await expect(logins.set('a', many)).rejects.toEqual(rejection('keystore.login-invalid'));
   });
