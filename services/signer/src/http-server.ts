@@ -27,6 +27,7 @@ export interface HttpServerOptions {
  *
  * - `Expect: 100-continue` is left to the handler: a body is invited by who reads it, so what is refused is not uploaded.
  * - What cannot be parsed, is too slow or has too long a header is answered with application/problem+json too.
+ * - A client that stops reading its answer is cut off after `answerTimeout`.
  * - Disposed, it takes no connection and no further request, cuts connections without a request in work, answers those with
  *   one, and cuts what is left after `closeTimeout`.
  */
@@ -38,7 +39,7 @@ export async function openHttpServer(
   const open = new Map<Duplex, Set<ServerResponse>>();
   let isClosing = false;
 
-  const { maxConnections, ...parsing } = limits;
+  const { maxConnections, answerTimeout, ...parsing } = limits;
   const server = createServer(parsing);
   server.maxConnections = maxConnections;
   // For Node a connection is idle as soon as its answer is written, still being read or not: close() below knows better.
@@ -65,6 +66,15 @@ export async function openHttpServer(
   });
 
   const bound = await listenOn(server, listen, 'ZEGEL_LISTEN');
+  // A socket's own timer begins anew whenever some of what waits gets through, and by default its end cuts the connection.
+  // It is set by a look at all of them now and then, so that an answer that is sent at once has nothing to do with it.
+  const look = setInterval(() => {
+    for (const [socket, due] of open) {
+      if (due.size === 0 || !(socket instanceof Socket)) continue;
+      const timeout = socket.writableLength > 0 ? answerTimeout : 0;
+      if (socket.timeout !== timeout) socket.setTimeout(timeout);
+    }
+  }, limits.connectionsCheckingInterval);
   const close = async (): Promise<void> => {
     isClosing = true;
     const closed = once(server, 'close');
@@ -78,6 +88,7 @@ export async function openHttpServer(
     }, closeTimeout);
     await closed;
     clearTimeout(cut);
+    clearInterval(look);
   };
   return { address: formatAddress(bound), [Symbol.asyncDispose]: close };
 }

@@ -6,7 +6,9 @@ export interface HttpLimits {
   readonly headersTimeout: number;
   /** Milliseconds for a whole request to arrive, and for the rest of a body that is not wanted; after it 408. */
   readonly requestTimeout: number;
-  /** Milliseconds between looks for requests that are too slow: these two limits are as exact as that. */
+  /** Milliseconds an answer may wait for its client to read on; after it the connection is cut. */
+  readonly answerTimeout: number;
+  /** Milliseconds between looks for requests and readers that are too slow: these three limits are as exact as that. */
   readonly connectionsCheckingInterval: number;
   /** Milliseconds an idle connection is kept. */
   readonly keepAliveTimeout: number;
@@ -17,6 +19,7 @@ export const httpLimits: HttpLimits = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 120_000,
+  answerTimeout: 60_000,
   connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 65_000,
   maxConnections: 10_000,

@@ -18,7 +18,7 @@ export const messageTypes = ['message/rfc822', 'message/global'] as const;
 /**
  * Reads messages from request bodies: the exact bytes, at most `maxMessageBytes` of one and `maxInflightBytes` of all
  * that are in work, so that a burst of large messages is answered with 503 and not with a dead process. What counts is
- * what came; copies made at work (line ends, edits) are at most twice as much again.
+ * what came, until the answer is read; copies made at work (line ends, edits) are at most twice as much again.
  */
 export class MessageReader {
   readonly #maxMessageBytes: number;
@@ -35,7 +35,10 @@ export class MessageReader {
     return this.#inflight;
   }
 
-  /** Reads the body and gives it to `use`; its bytes count as in work until that is over. Throws a {@link Problem}. */
+  /**
+   * Reads the body and gives it to `use`, which answers; its bytes count as in work until the answer is sent. Throws a
+   * {@link Problem}.
+   */
   async with<T>(request: Request, response: Response, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
     requireMessageType(request);
     return this.withAnyType(request, response, use);
@@ -83,7 +86,13 @@ export class MessageReader {
           this.#inflight += count;
         },
       });
-      return await use(bytes);
+      const result = await use(bytes);
+      if (response.writableLength > 0 && !response.closed) {
+        const kept = held;
+        held = 0;
+        response.once('close', () => (this.#inflight -= kept));
+      }
+      return result;
     } finally {
       this.#inflight -= held;
     }

@@ -84,6 +84,27 @@ describe('requests that no handler sees are answered with a problem', () => {
   });
 });
 
+describe('a client that does not read its answer', () => {
+  test('is cut off, and not one whose answer takes as long to make', async () => {
+    const held = Promise.withResolvers<ServerResponse>();
+    const stalled = Promise.withResolvers<ServerResponse>();
+    const limits = { ...httpLimits, answerTimeout: 50, connectionsCheckingInterval: 20 };
+    const { port } = await serve((request, response) => {
+      if (request.url === '/held') return held.resolve(response);
+      response.on('close', () => stalled.resolve(response)).end(Buffer.alloc(32_000_000));
+    }, limits);
+    const patient = await connectTo(port);
+    patient.write('GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    const response = await held.promise;
+    const socket = await connectTo(port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await stalled.promise).writableFinished).toBe(false);
+    response.end('done');
+    expect(await readAll(patient)).toMatch(/done$/);
+    socket.destroy();
+  });
+});
+
 describe('a body that nobody wants', () => {
   test('is read over, and the connection serves the next request', async () => {
     const { port } = await serve((request, response) => void response.end(request.method));

@@ -171,6 +171,24 @@ describe('what may be in work at once', () => {
     expect((await sendTo(3 * MB)).status).toBe(200);
   });
 
+  test('a message counts until its answer is read', async () => {
+    const limits = { ZEGEL_MAX_MESSAGE_BYTES: String(25 * MB), ZEGEL_MAX_INFLIGHT_BYTES: String(30 * MB) };
+    await using large = await startTestSigner({ env: limits });
+    await large.addDomain('example.test', ['ed25519-sha256']);
+    const raw = Buffer.concat([hello, Buffer.alloc(20 * MB, 'x')]);
+    const socket = connect(large.port, '127.0.0.1');
+    const head = [...post, 'Host: x', `Authorization: Bearer ${large.admin}`, 'Accept: message/rfc822'];
+    socket.write(`${[...head, `Content-Length: ${raw.length}`].join('\r\n')}\r\n\r\n`);
+    socket.write(raw);
+    await once(socket, 'readable');
+    expect(await large.metrics()).toMatch(new RegExp(`^zegel_http_message_bytes ${raw.length}$`, 'm'));
+    const refused = await call(`${large.url}/v1/verify`, { token: large.admin, body: raw });
+    expect([refused.status, refused.json.code]).toEqual([503, 'http.busy']);
+    socket.resume();
+    await vi.waitFor(async () => expect(await large.metrics()).toMatch(/^zegel_http_message_bytes 0$/m), patience);
+    socket.destroy();
+  });
+
   test('an upload that is given up no longer counts, is logged as such, and leaves nothing behind', async () => {
     const aborted = () => small.log().match(/"status":499/g)?.length ?? 0;
     const before = aborted();
