@@ -16,6 +16,8 @@ export const keystoreLimits = {
   maxTokenNameLength: 200,
   /** Domains one token may list. */
   maxTokenDomains: 1_000,
+  /** The last year in UTC in which a token may expire: RFC 3339 has no later one. */
+  maxExpiryYear: 9999,
   /** Items on a page when nothing is asked for, and at most. */
   defaultPageSize: 100,
   maxPageSize: 1_000,

@@ -208,8 +208,9 @@ function requireDomains(domains: readonly string[] | null): string[] | null {
 }
 
 function requireFuture(expiresAt: Date | null, at: Date): Date | null {
-  if (expiresAt === null || expiresAt > at) return expiresAt;
-  throw new KeystoreError('keystore.token-invalid', 'a token expires in the future');
+  const { maxExpiryYear } = keystoreLimits;
+  if (expiresAt === null || (expiresAt > at && expiresAt.getUTCFullYear() <= maxExpiryYear)) return expiresAt;
+  throw new KeystoreError('keystore.token-invalid', `a token expires in the future, in ${maxExpiryYear} at the latest`);
 }
 
 function isTokenScope(scope: string): scope is TokenScope {

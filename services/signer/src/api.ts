@@ -86,7 +86,7 @@ export const newTokenSchema = z.strictObject({
   name: z.string().max(1024),
   scopes: z.array(z.enum(tokenScopes)),
   domains: z.array(z.string().max(1024)).nullable().default(null),
-  expiresAt: z.iso.datetime().nullable().default(null),
+  expiresAt: z.iso.datetime({ offset: true }).nullable().default(null).describe('RFC 3339; kept in UTC'),
 });
 
 export const loginAuthorsSchema = z.strictObject({ authors: z.array(z.string().max(1024)) });

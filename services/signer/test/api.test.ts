@@ -162,11 +162,20 @@ describe('tokens', () => {
   });
 
   test.each([
+    ['2030-01-01T00:00:00+02:00', '2029-12-31T22:00:00.000Z'],
+    ['2030-01-01T00:00:00.5-00:30', '2030-01-01T00:30:00.500Z'],
+  ])('expire at %s, kept in UTC (RFC 3339 §5.6)', async (expiresAt, kept) => {
+    const made = await ask('POST /v1/tokens', '/v1/tokens', { json: { name: 'x', scopes: ['sign'], expiresAt } });
+    expect([made.status, made.json.expiresAt]).toEqual([201, kept]);
+  });
+
+  test.each([
     [{ name: 'x', scopes: [] }, 'keystore.token-invalid'],
     [{ name: '', scopes: ['sign'] }, 'keystore.token-invalid'],
     [{ name: 'x', scopes: ['sign'], domains: [] }, 'keystore.token-invalid'],
     [{ name: 'x', scopes: ['sign'], domains: ['no domain'] }, 'keystore.domain-invalid'],
     [{ name: 'x', scopes: ['sign'], expiresAt: '2020-01-01T00:00:00Z' }, 'keystore.token-invalid'],
+    [{ name: 'x', scopes: ['sign'], expiresAt: '9999-12-31T23:59:59-01:00' }, 'keystore.token-invalid'],
     [{ name: 'x', scopes: ['root'] }, 'http.body'],
     [{ name: 'x', scopes: ['sign'], expiresAt: 'tomorrow' }, 'http.body'],
   ])('%j is refused', async (json, code) => {
