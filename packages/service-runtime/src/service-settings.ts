@@ -134,7 +134,7 @@ export const serviceSettings = z.object({
     256 * MIB,
     [1024, 64 * 1024 * MIB],
     'bytes',
-    'Message bytes the REST API holds in memory at one time; beyond it answers 503 with Retry-After. Not below ZEGEL_MAX_MESSAGE_BYTES.',
+    'Message bytes the REST API holds in memory at one time, a half of them, or one message, for one token; beyond it answers 503 with Retry-After. Not below ZEGEL_MAX_MESSAGE_BYTES.',
   ),
   maxQueued: integer(
     'ZEGEL_MAX_QUEUED',

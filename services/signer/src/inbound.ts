@@ -28,9 +28,10 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
   };
 
   return {
-    submitInbound({ request, response }) {
+    submitInbound(call) {
+      const { request, response } = call;
       const context = readContext(request);
-      return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
+      return reader.with(call, async ({ raw, lineEndsNormalized }) => {
         const { id } = await queue.submit(raw, { ...context, lineEndsNormalized });
         instruments.countInbound({ state: 'queued' });
         answerJson(response, { id, state: 'queued' }, { status: 202, fields: ['Location', `/v1/inbound/${id}`] });

@@ -37,6 +37,9 @@ export const hookLimits = {
 /** Bytes of a JSON body: a list of a thousand domains fits. */
 export const maxJsonBytes = 512 * 1024;
 
+/** How much of ZEGEL_MAX_INFLIGHT_BYTES one token may have in work, so that others find room. One message always may. */
+export const tokenShare = 0.5;
+
 /** Seconds after which a client is told to try again. */
 export const retryAfter = { unavailable: 5, full: 30, notDone: 1 } as const;
 

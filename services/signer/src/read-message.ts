@@ -1,6 +1,7 @@
 import { normalizeLineEnds } from '@zegel/message';
-import type { Request, Response } from 'express';
-import { hookLimits, retryAfter } from './limits.ts';
+import type { Request } from 'express';
+import type { Call } from './handlers.ts';
+import { hookLimits, retryAfter, tokenShare } from './limits.ts';
 import { Problem } from './problem.ts';
 import { announcedLength, mediaType, readBody } from './read-body.ts';
 
@@ -17,13 +18,16 @@ export const messageTypes = ['message/rfc822', 'message/global'] as const;
 
 /**
  * Reads messages from request bodies: the exact bytes, at most `maxMessageBytes` of one and `maxInflightBytes` of all
- * that are in work, so that a burst of large messages is answered with 503 and not with a dead process. What counts is
- * what came, until the answer is read; copies made at work (line ends, edits) are at most twice as much again.
+ * that are in work, so that a burst of large messages is answered with 503 and not with a dead process. One token has a
+ * share of these, which it cannot take from others by not sending on. What counts is what came, until the answer is read;
+ * copies made at work (line ends, edits) are at most twice as much again.
  */
 export class MessageReader {
   readonly #maxMessageBytes: number;
   readonly #maxInflightBytes: number;
   #inflight = 0;
+  /** The same by the id of the token, without those that have none. */
+  readonly #inflightOf = new Map<string, number>();
 
   constructor(limits: { readonly maxMessageBytes: number; readonly maxInflightBytes: number }) {
     this.#maxMessageBytes = limits.maxMessageBytes;
@@ -39,38 +43,34 @@ export class MessageReader {
    * Reads the body and gives it to `use`, which answers; its bytes count as in work until the answer is sent. Throws a
    * {@link Problem}.
    */
-  async with<T>(request: Request, response: Response, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
-    requireMessageType(request);
-    return this.withAnyType(request, response, use);
+  async with<T>(call: Call, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
+    requireMessageType(call.request);
+    return this.withAnyType(call, use);
   }
 
   /** The same for clients that do not say what they send. */
-  async withAnyType<T>(
-    request: Request,
-    response: Response,
-    use: (message: ReceivedMessage) => Promise<T>,
-  ): Promise<T> {
-    return this.#withBytes(request, response, this.#maxMessageBytes, (bytes) => {
+  async withAnyType<T>(call: Call, use: (message: ReceivedMessage) => Promise<T>): Promise<T> {
+    return this.#withBytes(call, this.#maxMessageBytes, (bytes) => {
       const { raw, normalized } = normalizeLineEnds(bytes);
       return use({ raw, lineEndsNormalized: normalized });
     });
   }
 
   /** Likewise JSON that a message lies in. */
-  async withJson<T>(request: Request, response: Response, use: (bytes: Buffer) => Promise<T>): Promise<T> {
+  async withJson<T>(call: Call, use: (bytes: Buffer) => Promise<T>): Promise<T> {
     const limit = this.#maxMessageBytes * hookLimits.jsonFactor + hookLimits.jsonMargin;
-    return this.#withBytes(request, response, Math.min(limit, this.#maxInflightBytes), use);
+    return this.#withBytes(call, Math.min(limit, this.#maxInflightBytes), use);
   }
 
   async #withBytes<T>(
-    request: Request,
-    response: Response,
+    { request, response, token }: Call,
     limit: number,
     use: (bytes: Buffer) => Promise<T>,
   ): Promise<T> {
     const announced = announcedLength(request);
+    const share = Math.max(limit, this.#maxInflightBytes * tokenShare);
     // Better refused now than when most of it is there. It is not reserved: who sends slowly must not keep others out.
-    if (announced <= limit) this.#requireRoom(announced);
+    if (announced <= limit) this.#requireRoom(announced, token.id, share);
     let held = 0;
     try {
       const bytes = await readBody(request, response, {
@@ -81,28 +81,37 @@ export class MessageReader {
             detail: `The message is above the limit of ${limit} bytes.`,
           }),
         onBytes: (count) => {
-          this.#requireRoom(count);
+          this.#requireRoom(count, token.id, share);
           held += count;
-          this.#inflight += count;
+          this.#count(count, token.id);
         },
       });
       const result = await use(bytes);
       if (response.writableLength > 0 && !response.closed) {
         const kept = held;
         held = 0;
-        response.once('close', () => (this.#inflight -= kept));
+        response.once('close', () => this.#count(-kept, token.id));
       }
       return result;
     } finally {
-      this.#inflight -= held;
+      this.#count(-held, token.id);
     }
   }
 
-  #requireRoom(bytes: number): void {
-    if (this.#inflight + bytes <= this.#maxInflightBytes) return;
+  #count(bytes: number, tokenId: string): void {
+    this.#inflight += bytes;
+    const own = (this.#inflightOf.get(tokenId) ?? 0) + bytes;
+    if (own === 0) this.#inflightOf.delete(tokenId);
+    else this.#inflightOf.set(tokenId, own);
+  }
+
+  #requireRoom(bytes: number, tokenId: string, share: number): void {
+    const isOwnFull = (this.#inflightOf.get(tokenId) ?? 0) + bytes > share;
+    if (!isOwnFull && this.#inflight + bytes <= this.#maxInflightBytes) return;
+    const whose = isOwnFull ? ' of this token' : '';
     throw new Problem(503, {
       code: 'http.busy',
-      detail: 'As many message bytes are in work as may be. Nothing of this request was kept.',
+      detail: `As many message bytes${whose} are in work as may be. Nothing of this request was kept.`,
       retryAfter: retryAfter.unavailable,
     });
   }

@@ -15,10 +15,11 @@ export function signAndVerifyHandlers({ authentication, rules, instruments, read
   readonly verify: Handler;
 } {
   return {
-    sign({ request, response, token }) {
+    sign(call) {
+      const { request, response, token } = call;
       const wanted = wantedType(request);
       const domain = queryText(request, 'domain');
-      return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
+      return reader.with(call, async ({ raw, lineEndsNormalized }) => {
         const result = await sign(
           raw,
           { submitter: { maySignAs: token.domains ?? ['*'] }, ...(domain === undefined ? {} : { domain }) },
@@ -33,10 +34,11 @@ export function signAndVerifyHandlers({ authentication, rules, instruments, read
       });
     },
 
-    verify({ request, response }) {
+    verify(call) {
+      const { request, response } = call;
       const wanted = wantedType(request);
       const context = readContext(request);
-      return reader.with(request, response, async ({ raw, lineEndsNormalized }) => {
+      return reader.with(call, async ({ raw, lineEndsNormalized }) => {
         const { report, edits } = await authenticate(raw, { ...context, lineEndsNormalized }, authentication);
         countReport(instruments, report);
         if (wanted === 'message/rfc822') return answerMessage(response, editMessage(raw, edits));

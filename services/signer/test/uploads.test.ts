@@ -150,9 +150,9 @@ describe('what may be in work at once', () => {
   const sendTo = (bytes: number) =>
     call(`${small.url}/v1/sign`, { token: small.admin, body: Buffer.concat([hello, Buffer.alloc(bytes, 'y')]) });
 
-  const inWork = (bytes: number) =>
+  const inWork = (bytes: number, at = small) =>
     vi.waitFor(
-      async () => expect(await small.metrics()).toMatch(new RegExp(`^zegel_http_message_bytes ${bytes}$`, 'm')),
+      async () => expect(await at.metrics()).toMatch(new RegExp(`^zegel_http_message_bytes ${bytes}$`, 'm')),
       patience,
     );
 
@@ -185,8 +185,31 @@ describe('what may be in work at once', () => {
     const refused = await call(`${large.url}/v1/verify`, { token: large.admin, body: raw });
     expect([refused.status, refused.json.code]).toEqual([503, 'http.busy']);
     socket.resume();
-    await vi.waitFor(async () => expect(await large.metrics()).toMatch(/^zegel_http_message_bytes 0$/m), patience);
+    await inWork(0, large);
     socket.destroy();
+  });
+
+  test('a token has a half of the room, and cannot keep another out', async () => {
+    const limits = { ZEGEL_MAX_MESSAGE_BYTES: String(2 * MB), ZEGEL_MAX_INFLIGHT_BYTES: String(8 * MB) };
+    await using shared = await startTestSigner({ env: limits });
+    await shared.addDomain('example.test', ['ed25519-sha256']);
+    const body = Buffer.concat([hello, Buffer.alloc(MB, 'y')]);
+    const sign = async (token: string) => {
+      const { status, json } = await call(`${shared.url}/v1/sign`, { token, body });
+      return [status, json.code];
+    };
+    const stalled = [];
+    for (let count = 1; count <= 2; count++) {
+      const { socket } = await open([...post, `Content-Length: ${2 * MB}`], shared);
+      socket.write(Buffer.alloc(2 * MB - 1, 'x'));
+      stalled.push(socket);
+      await inWork(count * (2 * MB - 1), shared);
+    }
+    expect(await sign(shared.admin)).toEqual([503, 'http.busy']);
+    expect(await sign(await shared.token(['sign']))).toEqual([200, 'signing.signed']);
+    for (const socket of stalled) socket.destroy();
+    await inWork(0, shared);
+    expect(await sign(shared.admin)).toEqual([200, 'signing.signed']);
   });
 
   test('an upload that is given up no longer counts, is logged as such, and leaves nothing behind', async () => {

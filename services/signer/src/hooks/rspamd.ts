@@ -14,7 +14,8 @@ const refusedFields = ['File', 'Path', 'Shm', 'Shm-Offset', 'Message-Length', 'C
 /** `POST /checkv2`, in the shape of rspamd's: the body is the message, octet for octet. */
 export function rspamdHook(ground: ApiGround, logger: Logger): Handler {
   const run = hookRunner(ground, logger, 'rspamd');
-  return ({ request, response, token }) => {
+  return (call) => {
+    const { request, response, token } = call;
     const mode = readMode(request);
     refuseFields(request);
     const [from, helo, login] = ['from', 'helo', 'user'].map((name) => fieldText(request, name));
@@ -23,7 +24,7 @@ export function rspamdHook(ground: ApiGround, logger: Logger): Handler {
       ...(helo === undefined ? {} : { helo }),
       ...(login === undefined ? {} : { login }),
     };
-    return ground.reader.withAnyType(request, response, async ({ raw, lineEndsNormalized }) => {
+    return ground.reader.withAnyType(call, async ({ raw, lineEndsNormalized }) => {
       const outcome = await run(
         { request, response, token, mode },
         { raw, lineEndsNormalized, session, ...(from === undefined ? {} : { mailFrom: reversePath(from) }) },

@@ -18,10 +18,11 @@ type Answer = z.input<typeof stalwartAnswerSchema>;
 /** Stalwart's MTA hooks, version 1. */
 export function stalwartHook(ground: ApiGround, logger: Logger): Handler {
   const run = hookRunner(ground, logger, 'stalwart');
-  return ({ request, response, token }) => {
+  return (call) => {
+    const { request, response, token } = call;
     const mode = readMode(request);
     requireJson(request);
-    return ground.reader.withJson(request, response, async (bytes) => {
+    return ground.reader.withJson(call, async (bytes) => {
       const { context, envelope, message } = parseJsonAs(bytes, stalwartRequestSchema);
       const version = context.protocol?.version ?? 1;
       if (version !== 1) {
