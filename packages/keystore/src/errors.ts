@@ -16,6 +16,8 @@ export type KeystoreErrorCode =
   | 'keystore.key-size-unsupported'
   /** The text to import is no private key in PEM, or an encrypted one. */
   | 'keystore.key-unreadable'
+  /** The key to import is for another algorithm than the one that is named beside it. */
+  | 'keystore.algorithm-mismatch'
   /** No such key. */
   | 'keystore.key-unknown'
   /** The domain has as many keys as it may. */

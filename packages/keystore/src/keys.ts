@@ -45,12 +45,15 @@ export interface Keys {
     options: { readonly selector: string; readonly algorithm: SigningAlgorithm; readonly modulusLength?: number },
   ): Promise<DkimKey>;
   /**
-   * Takes in a private key (PEM, PKCS#8 or PKCS#1, not encrypted), `pending`.
+   * Takes in a private key (PEM, PKCS#8 or PKCS#1, not encrypted), `pending`. It must be for `algorithm` where that is given.
    *
-   * @throws {KeystoreError} as {@link Keys.create}, and `keystore.key-unreadable`
+   * @throws {KeystoreError} as {@link Keys.create}, and `keystore.key-unreadable`, `keystore.algorithm-mismatch`
    * @throws {SigningKeyError} of @zegel/dkim for a key that is not fit for DKIM
    */
-  import(domain: string, options: { readonly selector: string; readonly pem: string }): Promise<DkimKey>;
+  import(
+    domain: string,
+    options: { readonly selector: string; readonly pem: string; readonly algorithm?: SigningAlgorithm },
+  ): Promise<DkimKey>;
   /** Null when there is none of that id. */
   get(id: string): Promise<DkimKey | null>;
   /** Keys of a domain by age, deleted ones too. @throws {KeystoreError} `keystore.domain-unknown`, `keystore.page-invalid` */
@@ -75,8 +78,16 @@ export interface KeysContext {
 }
 
 export function createKeys({ db }: Database, { now, masterKey, changed }: KeysContext): Keys {
-  const store = async (domain: string, selector: string, privateKey: KeyObject): Promise<DkimKey> => {
+  const store = async (
+    domain: string,
+    selector: string,
+    privateKey: KeyObject,
+    wanted?: SigningAlgorithm,
+  ): Promise<DkimKey> => {
     const { algorithm } = createSigningKey({ domain, selector, privateKey });
+    if (wanted !== undefined && wanted !== algorithm) {
+      throw new KeystoreError('keystore.algorithm-mismatch', `the key is for ${algorithm}, not for ${wanted}`);
+    }
     const identity = { id: randomUUID(), domain, selector };
     const sealedUnder = masterKey();
     const at = now();
@@ -122,10 +133,10 @@ export function createKeys({ db }: Database, { now, masterKey, changed }: KeysCo
       return store(name, label, privateKey);
     },
 
-    async import(domain, { selector, pem }) {
+    async import(domain, { selector, pem, algorithm }) {
       const name = await requireKnownDomain(db, domain);
       const label = requireSelector(selector, name);
-      return store(name, label, readPem(pem));
+      return store(name, label, readPem(pem), algorithm);
     },
 
     async get(id) {

@@ -160,6 +160,15 @@ describe.each(grounds)('a keystore on %s', (_, open) => {
       expect(verify(null, createHash('sha256').update(data).digest(), publicKey, signature)).toBe(true);
     });
 
+    test('a key is not imported as one for another algorithm', async () => {
+      const key = { selector: 's1', pem: rsaPem(1024) };
+      await expect(keystore.keys.import(domain, { ...key, algorithm: 'ed25519-sha256' })).rejects.toEqual(
+        rejection('keystore.algorithm-mismatch'),
+      );
+      const { algorithm } = await keystore.keys.import(domain, { ...key, algorithm: 'rsa-sha256' });
+      expect(algorithm).toBe('rsa-sha256');
+    });
+
     test('what is unfit is not imported', async () => {
       const { privateKey } = generateKeyPairSync('ed25519');
       const encrypted = privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' });

@@ -75,7 +75,10 @@ export const newDomainSchema = z.strictObject({ name: z.string().max(1024) });
 
 export const newKeySchema = z.strictObject({
   selector: z.string().max(253),
-  algorithm: z.enum(['rsa-sha256', 'ed25519-sha256']).default('rsa-sha256').describe('Of the key to generate'),
+  algorithm: z
+    .enum(['rsa-sha256', 'ed25519-sha256'])
+    .optional()
+    .describe('Default: rsa-sha256 for a key that is generated, its own for one that is imported'),
   modulusLength: z.number().int().optional().describe('Bits of a generated RSA key, 2048 to 4096'),
   privateKey: z.string().optional().describe('PEM of a private key to import; none is generated then'),
 });

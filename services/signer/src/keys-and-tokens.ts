@@ -64,10 +64,14 @@ export function keyHandlers({ keystore }: ApiGround): Readonly<Record<Name, Hand
         privateKey === undefined
           ? await keys.create(domain, {
               selector,
-              algorithm,
+              algorithm: algorithm ?? 'rsa-sha256',
               ...(modulusLength === undefined ? {} : { modulusLength }),
             })
-          : await keys.import(domain, { selector, pem: privateKey });
+          : await keys.import(domain, {
+              selector,
+              pem: privateKey,
+              ...(algorithm === undefined ? {} : { algorithm }),
+            });
       answerJson(response, key, { status: 201 });
     },
     async listKeys({ request, response, token }) {

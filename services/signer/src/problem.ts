@@ -100,6 +100,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'keystore.selector-invalid': 422,
   'keystore.key-size-unsupported': 422,
   'keystore.key-unreadable': 422,
+  'keystore.algorithm-mismatch': 422,
   'keystore.token-invalid': 422,
   'keystore.login-invalid': 422,
   'keystore.page-invalid': 400,

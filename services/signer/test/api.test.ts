@@ -115,6 +115,7 @@ describe('keys', () => {
   });
 
   const shortRsa = generateKeyPairSync('rsa', { modulusLength: 512 }).privateKey;
+  const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
   const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   test.each([
     [{ selector: 'TWO' }, 409, 'keystore.selector-in-use'],
@@ -122,6 +123,7 @@ describe('keys', () => {
     [{ selector: 'x', modulusLength: 1024 }, 422, 'keystore.key-size-unsupported'],
     [{ selector: 'x', algorithm: 'rsa-sha1' }, 422, 'http.body'],
     [{ selector: 'x', privateKey: 'not a key' }, 422, 'keystore.key-unreadable'],
+    [{ selector: 'x', privateKey: ed25519, algorithm: 'rsa-sha256' }, 422, 'keystore.algorithm-mismatch'],
     [{ selector: 'x', privateKey: shortRsa.export({ format: 'pem', type: 'pkcs8' }) }, 422, 'dkim.key-too-short'],
     [{ selector: 'x', privateKey: curve.export({ format: 'pem', type: 'pkcs8' }) }, 422, 'dkim.key-type-unsupported'],
   ])('%# is refused', async (json, status, code) => {
