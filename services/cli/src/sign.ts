@@ -40,6 +40,8 @@ export async function runSign(args: readonly string[]): Promise<number> {
   const keys = await Promise.all(files.map((file, index) => readKey(domain, selectors[index] ?? '', file)));
   const normalized = normalizeDomain(domain);
   const now = readTime(options.now);
+  // t= counts from 1970, and has no sign (RFC 6376 §3.5).
+  if (now !== undefined && now.getTime() < 0) throw new UsageError(`--now ${options.now} is before 1970`);
 
   const { raw } = await readMessage(options.input);
   const result = await sign(

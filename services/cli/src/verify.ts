@@ -47,6 +47,9 @@ export async function runVerify(args: readonly string[]): Promise<number> {
   const authservId = options['authserv-id'] ?? hostname();
   if (options['exit-on'] !== undefined && options['exit-on'] !== 'fail') throw new UsageError('--exit-on knows: fail');
   if (options.batch === true) refuseBeside(options);
+  if (options.json === true && options.message === true) {
+    throw new UsageError('--json and --message each say what is written: give one of them');
+  }
   using open = await resolverFor(options.dns);
   const core = { resolver: open.resolver, authservId, ...(now === undefined ? {} : { now }) };
   if (options.batch === true) {

@@ -159,6 +159,21 @@ describe('zegel sign', () => {
       'not a time',
     ],
     [
+      'a time that t= cannot say',
+      [
+        'sign',
+        '--domain',
+        'd.test',
+        '--selector',
+        's',
+        '--key',
+        'rsa.example.test.pem',
+        '--now',
+        '1950-01-01T00:00:00Z',
+      ],
+      'before 1970',
+    ],
+    [
       'a time without a zone',
       [
         'sign',
@@ -245,6 +260,7 @@ describe('zegel verify', () => {
     [['--input', 'none.eml'], 'none.eml'],
     [['--exit-on', 'pass'], '--exit-on knows: fail'],
     [['--batch', '--json'], '--batch is about many'],
+    [['--json', '--message'], 'give one of them'],
     [['--dns', 'none.json'], 'none.json'],
     [['--dns', 'rsa.example.test.txt'], 'is not JSON'],
   ])('%j is a bad call', async (args, text) => {
