@@ -18,6 +18,7 @@ import { ZoneResolver } from '@zegel/dns';
 import { loadMasterKey, openKeystore } from '@zegel/keystore';
 import type { Keystore } from '@zegel/keystore';
 import { FileMessageStore } from '@zegel/mail-queue';
+import { openMailRules } from '@zegel/service-ground';
 import { Readiness, ResourceStack, createLogger, createTelemetry, readConfig } from '@zegel/service-runtime';
 import { startSigner } from '@zegel/signer';
 import { temporaryFolder } from '@zegel/test-harness';
@@ -56,30 +57,22 @@ async function startZegel(): Promise<{ readonly port: number; readonly token: st
   await keystore.keys.changeState(id, 'published');
   await keystore.keys.changeState(id, 'active');
   const { secret } = await keystore.tokens.create({ name: 'bench', scopes: ['sign'], domains: [start.domain] });
-  const { address } = await startSigner(
-    { config, logger, telemetry, readiness, resources, version: '0.0.0' },
-    {
-      database,
-      store,
-      resolver: new ZoneResolver({}),
-      rules() {
-        throw new Error('no hook of a mail server is called here');
-      },
-      keystore: mode === 'zegel' ? keystore : signingInPlace(keystore),
-    },
-  );
+  const context = { config, logger, telemetry, readiness, resources, version: '0.0.0' };
+  const resolver = new ZoneResolver({});
+  const keySource = mode === 'zegel' ? keystore : signingInPlace(keystore);
+  const rules = await openMailRules(context, { resolver, store: { keySource } }, () => config);
+  const { address } = await startSigner(context, { database, store, resolver, keystore, rules: rules.current });
   readiness.started();
   return { port: Number(address.split(':').at(-1)), token: secret };
 }
 
-/** The keystore with its one key replaced by one that never leaves the thread of the request. */
-function signingInPlace(keystore: Keystore): Keystore {
+/** The keys of the keystore with the one of the domain replaced by one that never leaves the thread of the request. */
+function signingInPlace(keystore: Keystore): Pick<Keystore, 'activeKeys'> {
   const { domain, selector } = start;
   const inline = createSigningKey({ domain, selector, privateKey, inline: true });
   const atOnce: SigningKey = { ...inline, sign: async (data) => sign('sha256', data, privateKey) };
   const keys = [mode === 'zegel-inline' ? inline : atOnce];
   return {
-    ...keystore,
     activeKeys: async (asked) => ((await keystore.activeKeys(asked)) === null ? null : keys),
   };
 }
