@@ -38,3 +38,9 @@ export const spfLimits: SpfLimits = {
   maxTraceEntries: 200,
   maxDuration: 20_000,
 };
+
+/**
+ * Parts of a macro string, literals and macros, that are put together: as many as a name has characters. What takes more is
+ * not used. A macro that comes to nothing costs the splitting of its value all the same.
+ */
+export const maxExpandedParts = 254;

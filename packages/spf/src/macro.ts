@@ -1,9 +1,10 @@
 /**
  * Macros (RFC 7208 §7): strings with `%{…}` in them, taken apart once when a record is read and put together for
  * each name that is asked. Expansion is bounded: a name never grows beyond what the DNS can be asked, a text never
- * beyond its limit, whatever the record asks for.
+ * beyond its limit, and neither is put together from more parts than are of use, whatever the record asks for.
  */
 import { maxNameLength, truncateName, withoutFinalDot } from './domain.ts';
+import { maxExpandedParts } from './limits.ts';
 
 /** `c`, `r` and `t` are for explanation texts only. */
 export type MacroLetter = 's' | 'l' | 'o' | 'd' | 'i' | 'p' | 'v' | 'h' | 'c' | 'r' | 't';
@@ -103,7 +104,8 @@ export function usesMacro(text: MacroString, letter: MacroLetter): boolean {
 
 /**
  * The domain name a macro string stands for: without the final dot, shortened from the left to 253 characters
- * (RFC 7208 §7.3). It may still be a name that cannot be asked. Undefined when a value it needs is undefined.
+ * (RFC 7208 §7.3). It may still be a name that cannot be asked. Undefined when a value it needs is undefined, or when it
+ * takes more than {@link maxExpandedParts}.
  */
 export function expandName(text: MacroString, values: MacroValues): string | undefined {
   // From the right, and no further than a name reaches: what lies left of that is dropped anyway.
@@ -112,7 +114,8 @@ export function expandName(text: MacroString, values: MacroValues): string | und
   const pieces: string[] = [];
   let length = 0;
   for (let i = text.length - 1; i >= 0 && length <= maxNameLength + 1; i--) {
-    const piece = expandPart(text[i] ?? '', values);
+    // Macros that come to nothing would never fill a name.
+    const piece = pieces.length < maxExpandedParts ? expandPart(text[i] ?? '', values) : undefined;
     if (piece === undefined) return undefined;
     pieces.push(piece);
     length += piece.length;
@@ -120,13 +123,16 @@ export function expandName(text: MacroString, values: MacroValues): string | und
   return truncateName(withoutFinalDot(pieces.toReversed().join('')));
 }
 
-/** The text a macro string stands for, cut at `maxLength` characters. Undefined when a value it needs is undefined. */
+/**
+ * The text a macro string stands for, cut at `maxLength` characters. Undefined when a value it needs is undefined, or when
+ * it takes more than {@link maxExpandedParts}.
+ */
 export function expandText(text: MacroString, values: MacroValues, maxLength: number): string | undefined {
   const pieces: string[] = [];
   let length = 0;
   for (const part of text) {
     if (length >= maxLength) break;
-    const piece = expandPart(part, values);
+    const piece = pieces.length < maxExpandedParts ? expandPart(part, values) : undefined;
     if (piece === undefined) return undefined;
     pieces.push(piece);
     length += piece.length;

@@ -125,9 +125,20 @@ describe('bounds of expansion', () => {
     );
   });
 
-  it('cost no more for a value that could be split ever so often', () => {
-    const text = parse('%{l1r.-+,/_=}'.repeat(1_000));
-    expect(expandText(text, { ...values, l: '.'.repeat(1_000) }, 1_000)).toBe('');
+  it('hold for macros that come to nothing: their values are split as often as a name has characters, at most', () => {
+    for (const expand of [expandName, (text: MacroString, filled: MacroValues) => expandText(text, filled, 1_000)]) {
+      let reads = 0;
+      const filled: MacroValues = {
+        ...values,
+        get l() {
+          reads += 1;
+          return '.'.repeat(1_000);
+        },
+      };
+      expect(expand(parse('%{l1r.-+,/_=}'.repeat(254)), filled)).toBe('');
+      expect(expand(parse('%{l1r.-+,/_=}'.repeat(2_000)), filled)).toBeUndefined();
+      expect(reads).toBe(2 * 254);
+    }
   });
 });
 
