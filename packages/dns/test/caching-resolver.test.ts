@@ -281,6 +281,24 @@ describe('RFC 7766 truncated answers', () => {
       expect(resolver.statistics).toMatchObject({ udpQueries: 1, tcpQueries: 1 });
     }));
 
+  it('RFC 2181 §9: may be cut anywhere behind the question', async () => {
+    let missing = 0;
+    let records = 0;
+    const script: Script = (query) => {
+      if (query.transport === 'tcp') return good(query).map(framed);
+      const whole = respond(query, { flags: TRUNCATED_RESPONSE, answers: [A, A] });
+      records = whole.length - respond(query).length;
+      return [whole.subarray(0, whole.length - missing)];
+    };
+    await withServers([script], { cacheEntries: 0 }, async (resolver) => {
+      for (; missing <= records; missing += 1) {
+        expect(await resolver.resolve('a.example', 'A')).toMatchObject(FOUND);
+      }
+      expect(resolver.statistics.tcpQueries).toBe(records + 1);
+      expect(await resolver.resolve('a.example', 'A')).toEqual(failed('malformed'));
+    });
+  });
+
   it('may come octet by octet', () =>
     withServers(
       [truncated((query) => [...framed(good(query)[0]!)].map((octet) => Buffer.of(octet)))],

@@ -1,6 +1,10 @@
-import { decode } from 'dns-packet';
+import { TRUNCATED_RESPONSE, decode } from 'dns-packet';
 import type { DecodedPacket } from 'dns-packet';
 import { MIN_MESSAGE_OCTETS } from '../limits.ts';
+
+/** Where they stand in the header (RFC 1035 §4.1.1). The counts of the three sections of records end it. */
+const FLAGS_OFFSET = 2;
+const COUNTS_OF_RECORDS_OFFSET = 6;
 
 /**
  * Decodes a DNS message, or null when it is not one. The library throws for most malformed input, and reads over
@@ -14,6 +18,23 @@ export function decodePacket(bytes: Buffer): DecodedPacket | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * Decodes a datagram. Of one with the TC bit only header and question: the rest is not to be used, and may end in the
+ * middle of a record (RFC 2181 §9).
+ */
+export function decodeDatagram(bytes: Buffer): DecodedPacket | null {
+  return isTruncated(bytes) ? decodePacket(withoutRecords(bytes)) : decodePacket(bytes);
+}
+
+function isTruncated(bytes: Buffer): boolean {
+  return bytes.length >= MIN_MESSAGE_OCTETS && (bytes.readUInt16BE(FLAGS_OFFSET) & TRUNCATED_RESPONSE) !== 0;
+}
+
+/** The same message, which says that it holds no records. */
+function withoutRecords(bytes: Buffer): Buffer {
+  return Buffer.from(bytes).fill(0, COUNTS_OF_RECORDS_OFFSET, MIN_MESSAGE_OCTETS);
 }
 
 /** The id of a message that may be malformed otherwise, or null when it is shorter than a header. */

@@ -4,7 +4,7 @@ import { MAX_STRAY_DATAGRAMS } from '../limits.ts';
 import { runExchange } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { NameServer } from './name-server.ts';
-import { decodePacket, messageId } from './packet.ts';
+import { decodeDatagram, messageId } from './packet.ts';
 import { isResponseTo } from './query.ts';
 import type { Query } from './query.ts';
 
@@ -23,7 +23,7 @@ export function askUdp(query: Query, server: NameServer, timeoutMs: number, sign
     socket.on('message', (bytes, source) => {
       // The kernel drops other sources once connected; what arrived before that is checked here.
       if (source.address === peer && source.port === server.port && messageId(bytes) === query.id) {
-        const packet = decodePacket(bytes);
+        const packet = decodeDatagram(bytes);
         if (packet === null) return settle({ outcome: 'malformed' });
         if (isResponseTo(packet, query)) return settle({ outcome: 'response', packet, octets: bytes.length });
       }
