@@ -31,6 +31,9 @@ export const MAX_QUERIES_WAITING = 4096;
 /** Name servers used of those configured; resolv.conf(5) has the same number. */
 export const MAX_SERVERS = 3;
 
+/** Milliseconds for which a name server that kept silent is asked after the others. */
+export const SILENT_SERVER_MS = 30_000;
+
 /** Octets of resolv.conf that are read. */
 export const MAX_RESOLV_CONF_OCTETS = 65_536;
 

@@ -254,6 +254,43 @@ describe('a server that fails', () => {
       expect(server!.queries).toHaveLength(2);
     }));
 
+  it('RFC 1035 §7.2: by silence is asked after the others for 30 s, or until it answers', () =>
+    withServers(
+      [inTurn(silent(1250), silent(1250), good), inTurn(good, good, good, silent(1250), good)],
+      { cacheEntries: 0 },
+      async (resolver, [first, second]) => {
+        const ask = async (): Promise<number[]> => {
+          expect(await resolver.resolve('a.example', 'A')).toMatchObject(FOUND);
+          return [first!.queries.length, second!.queries.length];
+        };
+        expect(await ask()).toEqual([1, 1]);
+        expect(await ask()).toEqual([1, 2]);
+        vi.advanceTimersByTime(30_000);
+        expect(await ask()).toEqual([2, 3]);
+        // Now the second is silent as well, and the first answers again.
+        expect(await ask()).toEqual([3, 4]);
+        expect(await ask()).toEqual([4, 4]);
+        expect(resolver.servers).toMatchObject([{ port: first!.port }, { port: second!.port }]);
+      },
+    ));
+
+  it('is not thought silent when the callers waited no longer', async () => {
+    const asked = Promise.withResolvers<void>();
+    const patient = inTurn(() => {
+      asked.resolve();
+      return [];
+    }, good);
+    await withServers([patient, good], {}, async (resolver, [first, second]) => {
+      const impatient = new AbortController();
+      const answer = resolver.resolve('a.example', 'A', { signal: impatient.signal });
+      await asked.promise;
+      impatient.abort();
+      expect(await answer).toEqual(failed('timeout'));
+      expect(await resolver.resolve('a.example', 'A')).toMatchObject(FOUND);
+      expect([first!.queries.length, second!.queries.length]).toEqual([2, 0]);
+    });
+  });
+
   it('by not listening is a network failure, which is not kept', async () => {
     const server = await startFakeServer(good);
     await server[Symbol.asyncDispose]();

@@ -21,13 +21,14 @@ import type { NameServer } from './name-server.ts';
 import { QuerySlots } from './query-slots.ts';
 import type { Random } from './query.ts';
 import { readResponse } from './response.ts';
+import { SilentServers } from './silent-servers.ts';
 import { askServers } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface CachingResolverOptions {
   /**
-   * Recursive name servers in the order they are asked, three at most; text as parseNameServer reads it. Default: those
-   * of resolv.conf.
+   * Recursive name servers in the order they are asked, three at most; text as parseNameServer reads it. One that keeps
+   * silent is asked last for 30 s. Default: those of resolv.conf.
    */
   readonly servers?: readonly (string | NameServer)[];
   /** Read once, when `servers` is absent. Default `/etc/resolv.conf`. */
@@ -108,6 +109,7 @@ export class CachingResolver implements Resolver {
   constructor(options: CachingResolverOptions = {}) {
     this.#upstream = {
       servers: chooseServers(options),
+      silent: new SilentServers(),
       random: options.random ?? ((bound) => randomInt(bound)),
       mixedCase: options.mixedCase ?? false,
       onQuery: (transport) => {

@@ -9,11 +9,13 @@ import type { Exchange } from './exchange.ts';
 import { makeQuery, rcode } from './query.ts';
 import type { Random } from './query.ts';
 import { isReferral } from './response.ts';
+import type { SilentServers } from './silent-servers.ts';
 import { askTcp } from './tcp.ts';
 import { askUdp } from './udp.ts';
 
 export interface Upstream {
   readonly servers: readonly NameServer[];
+  readonly silent: SilentServers;
   readonly random: Random;
   readonly mixedCase: boolean;
   /** Told of every query that is sent. */
@@ -42,8 +44,8 @@ const RCODE = {
 
 /**
  * Asks the servers in their order until one gives a NOERROR or NXDOMAIN response; those that did not answer at all are
- * asked once more. The time left is shared evenly among the attempts left, and ends at `deadline` (of
- * `performance.now()`) in any case.
+ * asked once more, and by the next questions after the others. The time left is shared evenly among the attempts left, and
+ * ends at `deadline` (of `performance.now()`) in any case.
  */
 export async function askServers(
   name: string,
@@ -53,7 +55,7 @@ export async function askServers(
   signal: AbortSignal,
 ): Promise<Reply> {
   const failures = new Set<DnsFailure>();
-  let servers = upstream.servers;
+  let servers = upstream.silent.putLast(upstream.servers);
   for (let round = 1; round <= ROUNDS; round += 1) {
     const silent: NameServer[] = [];
     for (const [index, server] of servers.entries()) {
@@ -61,9 +63,13 @@ export async function askServers(
       const timeLeft = deadline - performance.now();
       if (timeLeft <= 0 || signal.aborted) return { ok: false, reason: heaviest(failures, 'timeout') };
       const reply = await askServer(name, type, upstream, server, timeLeft / attemptsLeft, signal);
+      const isSilent = !reply.ok && (reply.reason === 'timeout' || reply.reason === 'network');
+      // Silence until the wait was given up tells of the callers' impatience, not of the server.
+      if (!isSilent) upstream.silent.delete(server);
+      else if (!signal.aborted) upstream.silent.add(server);
       if (reply.ok) return reply;
       failures.add(reply.reason);
-      if (reply.reason === 'timeout' || reply.reason === 'network') silent.push(server);
+      if (isSilent) silent.push(server);
     }
     servers = silent;
   }
