@@ -49,8 +49,17 @@ export const MIN_MESSAGE_OCTETS = 12;
 /** Answers kept in the cache when the caller names no other number. */
 export const CACHE_ENTRIES = 10_000;
 
-/** Octets on the wire above which an answer is not kept: with CACHE_ENTRIES it bounds the cache to about 80 MB. */
+/** Octets on the wire above which an answer is not kept. */
 export const MAX_CACHED_OCTETS = 8192;
+
+/** Octets of memory that all answers in the cache may take, each reckoned as those on the wire and {@link RECORD_OCTETS}. */
+export const MAX_CACHE_OCTETS = 80_000_000;
+
+/**
+ * Octets of memory reckoned for each record of an answer, and for the answer itself, beside those on the wire: 13 octets
+ * there can be an object of its own, or a pointer to a name of 253.
+ */
+export const RECORD_OCTETS = 500;
 
 /** Seconds for which an answer with records is kept at least. */
 export const MIN_POSITIVE_TTL = 30;

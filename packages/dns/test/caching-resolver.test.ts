@@ -547,6 +547,28 @@ describe('the cache', () => {
       },
     ));
 
+  it('holds 80 MB, an answer of many small records counted as what it takes in memory', () => {
+    // Empty TXT records, their name a pointer: 13 octets each on the wire.
+    const pointed = Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 100, 0, 1, 0]);
+    const script: Script = (query) => {
+      if (query.transport === 'udp') return [respond(query, { flags: TRUNCATED_RESPONSE })];
+      const message = Buffer.concat([respond(query), ...Array.from({ length: 500 }, () => pointed)]);
+      message.writeUInt16BE(500, 6);
+      return [framed(message)];
+    };
+    return withServers([script], {}, async (resolver) => {
+      for (let n = 0; n < 320; n += 1) {
+        expect(await resolver.resolve(`n${n}.example`, 'TXT')).toMatchObject({ records: { length: 500 } });
+      }
+      // 500 octets are reckoned for each record.
+      expect(resolver.statistics.cacheEntries).toBeLessThan(320);
+      expect(resolver.statistics.cacheEntries).toBeGreaterThan(300);
+      await resolver.resolve('n319.example', 'TXT');
+      await resolver.resolve('n0.example', 'TXT');
+      expect(resolver.statistics).toMatchObject({ cacheHits: 1, tcpQueries: 321 });
+    });
+  });
+
   it('does not hold answers over 8 KiB', () =>
     withServers(
       [

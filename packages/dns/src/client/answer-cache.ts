@@ -7,6 +7,8 @@ interface Entry<T extends RecordType> {
   /** Milliseconds of the clock. */
   readonly storedAt: number;
   readonly expiresAt: number;
+  /** Of memory, as reckoned by who brought it. */
+  readonly octets: number;
   /** Whether it was asked for since the search for room last came by. */
   used: boolean;
 }
@@ -21,14 +23,18 @@ interface Entry<T extends RecordType> {
  */
 export class AnswerCache {
   readonly #maxEntries: number;
+  readonly #maxOctets: number;
   readonly #now: () => number;
   /** By type, then by name: a key of both would have to be put together and hashed for each hit. */
   readonly #entries = new Map<RecordType, Map<string, Entry<RecordType>>>();
   /** All of them: a Set keeps the order of insertion. */
   readonly #inOrder = new Set<Entry<RecordType>>();
+  #octets = 0;
 
-  constructor(maxEntries: number, now: () => number) {
+  /** @param maxOctets of memory, for all answers together */
+  constructor(maxEntries: number, maxOctets: number, now: () => number) {
     this.#maxEntries = maxEntries;
+    this.#maxOctets = maxOctets;
     this.#now = now;
   }
 
@@ -51,16 +57,17 @@ export class AnswerCache {
     return age <= 0 ? entry.answer : { ...entry.answer, ttl: Math.max(0, entry.answer.ttl - age) };
   }
 
-  /** Keeps the answer for `lifetime` seconds. */
-  set<T extends RecordType>(name: string, type: T, answer: DnsAnswer<T>, lifetime: number): void {
-    if (lifetime <= 0 || this.#maxEntries <= 0) return;
+  /** Keeps the answer, which takes so many octets of memory, for `lifetime` seconds. */
+  set<T extends RecordType>(name: string, type: T, answer: DnsAnswer<T>, octets: number, lifetime: number): void {
+    if (lifetime <= 0 || this.#maxEntries <= 0 || octets > this.#maxOctets) return;
     const now = this.#now();
     const ofType = this.#ofType(type);
     const former = ofType.get(name);
     if (former !== undefined) this.#delete(former);
-    if (this.#inOrder.size >= this.#maxEntries) this.#makeRoom();
+    this.#octets += octets;
+    while (this.#inOrder.size >= this.#maxEntries || this.#octets > this.#maxOctets) this.#makeRoom();
     const own = copied(name);
-    const entry = { name: own, type, answer, storedAt: now, expiresAt: now + lifetime * 1000, used: false };
+    const entry = { name: own, type, answer, storedAt: now, expiresAt: now + lifetime * 1000, octets, used: false };
     ofType.set(own, entry);
     this.#inOrder.add(entry);
   }
@@ -74,6 +81,7 @@ export class AnswerCache {
   }
 
   #delete(entry: Entry<RecordType>): void {
+    this.#octets -= entry.octets;
     this.#inOrder.delete(entry);
     this.#entries.get(entry.type)?.delete(entry.name);
   }
@@ -91,6 +99,7 @@ export class AnswerCache {
   clear(): void {
     this.#entries.clear();
     this.#inOrder.clear();
+    this.#octets = 0;
   }
 }
 

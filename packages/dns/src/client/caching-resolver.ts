@@ -3,6 +3,7 @@ import {
   CACHE_ENTRIES,
   FAILURE_TTL,
   MAX_CACHED_OCTETS,
+  MAX_CACHE_OCTETS,
   MAX_NEGATIVE_TTL,
   MAX_POSITIVE_TTL,
   MAX_QUERIES_IN_FLIGHT,
@@ -10,6 +11,7 @@ import {
   MAX_SERVERS,
   MIN_POSITIVE_TTL,
   QUERY_DEADLINE_MS,
+  RECORD_OCTETS,
 } from '../limits.ts';
 import { normalizeName } from '../name.ts';
 import type { DnsAnswer, DnsFailure, RecordType, ResolveOptions, Resolver } from '../resolver.ts';
@@ -39,7 +41,7 @@ export interface CachingResolverOptions {
   readonly mixedCase?: boolean;
   /** Milliseconds for one question, everything included. Default 5000. */
   readonly deadlineMs?: number;
-  /** Answers kept. Default 10,000; 0 keeps none. */
+  /** Answers kept, as far as 80 MB hold them. Default 10,000; 0 keeps none. */
   readonly cacheEntries?: number;
   /** Sockets open at once. Default 256. */
   readonly maxQueriesInFlight?: number;
@@ -78,6 +80,8 @@ interface Lookup<T extends RecordType> {
 
 interface Outcome<T extends RecordType> {
   readonly answer: DnsAnswer<T>;
+  /** Of the messages that brought it; none for a failure. */
+  readonly octets: number;
   /** Seconds to keep it. */
   readonly lifetime: number;
 }
@@ -119,7 +123,11 @@ export class CachingResolver implements Resolver {
     };
     this.#trustAuthentic = options.trustAuthentic ?? false;
     this.#deadlineMs = options.deadlineMs ?? QUERY_DEADLINE_MS;
-    this.#cache = new AnswerCache(options.cacheEntries ?? CACHE_ENTRIES, options.now ?? (() => performance.now()));
+    this.#cache = new AnswerCache(
+      options.cacheEntries ?? CACHE_ENTRIES,
+      MAX_CACHE_OCTETS,
+      options.now ?? (() => performance.now()),
+    );
     this.#slots = new QuerySlots(options.maxQueriesInFlight ?? MAX_QUERIES_IN_FLIGHT, MAX_QUERIES_WAITING);
   }
 
@@ -210,7 +218,8 @@ export class CachingResolver implements Resolver {
     const deadline = performance.now() + this.#deadlineMs;
     const overdue = new AbortController();
     const timer = setTimeout(() => overdue.abort(), this.#deadlineMs);
-    const { answer, lifetime } = await this.#ask(name, type, deadline, AbortSignal.any([abort.signal, overdue.signal]));
+    const signal = AbortSignal.any([abort.signal, overdue.signal]);
+    const { answer, octets, lifetime } = await this.#ask(name, type, deadline, signal);
     clearTimeout(timer);
     if (this.#closed) {
       this.#lookups.delete(key);
@@ -220,13 +229,14 @@ export class CachingResolver implements Resolver {
     if (abort.signal.aborted) return answer;
     if (answer.status === 'temporary-failure') this.#failures[answer.reason] += 1;
     this.#lookups.delete(key);
-    this.#cache.set(name, type, answer, lifetime);
+    const records = answer.status === 'found' ? answer.records.length : 0;
+    this.#cache.set(name, type, answer, octets + (1 + records) * RECORD_OCTETS, lifetime);
     return answer;
   }
 
   async #ask<T extends RecordType>(name: string, type: T, deadline: number, signal: AbortSignal): Promise<Outcome<T>> {
     if (!(await this.#slots.acquire(signal))) {
-      return { answer: failure(signal.aborted ? 'timeout' : 'network', []), lifetime: 0 };
+      return { answer: failure(signal.aborted ? 'timeout' : 'network', []), octets: 0, lifetime: 0 };
     }
     try {
       return await this.#follow(name, type, deadline, signal);
@@ -262,9 +272,9 @@ export class CachingResolver implements Resolver {
         chainTtl = ttl;
         continue;
       }
-      const lifetime = octets > MAX_CACHED_OCTETS ? 0 : lifetimeOf(reading.kind, ttl);
-      if (reading.kind !== 'found') return { answer: { status: reading.kind, ttl, authentic, cnames }, lifetime };
-      return { answer: { status: 'found', records: reading.records, ttl, authentic, cnames }, lifetime };
+      const keeping = { octets, lifetime: octets > MAX_CACHED_OCTETS ? 0 : lifetimeOf(reading.kind, ttl) };
+      if (reading.kind !== 'found') return { answer: { status: reading.kind, ttl, authentic, cnames }, ...keeping };
+      return { answer: { status: 'found', records: reading.records, ttl, authentic, cnames }, ...keeping };
     }
   }
 }
@@ -285,7 +295,7 @@ function lifetimeOf(kind: 'found' | 'nodata' | 'nxdomain', ttl: number): number 
 
 /** A failure to hear from anyone on the network costs nothing to find out anew, so it is not kept. */
 function failed<T extends RecordType>(reason: DnsFailure, cnames: readonly string[]): Outcome<T> {
-  return { answer: failure(reason, cnames), lifetime: reason === 'network' ? 0 : FAILURE_TTL };
+  return { answer: failure(reason, cnames), octets: 0, lifetime: reason === 'network' ? 0 : FAILURE_TTL };
 }
 
 function failure<T extends RecordType>(reason: DnsFailure, cnames: readonly string[]): DnsAnswer<T> {
