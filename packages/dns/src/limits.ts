@@ -19,11 +19,17 @@ export const ZONE_TTL = 300;
 /** Distinct questions one message, or one share of its look-ups, may ask when the caller names no limit of its own. */
 export const MAX_LOOKUPS_PER_MESSAGE = 200;
 
-/** Milliseconds for one question: all servers, the repetition over TCP and the following of aliases together. */
+/**
+ * Milliseconds for one question: all servers, the repetition over TCP and the following of aliases together. The wait for a
+ * socket is not counted: it says nothing about the name.
+ */
 export const QUERY_DEADLINE_MS = 5000;
 
 /** Sockets open at once in one client. */
 export const MAX_QUERIES_IN_FLIGHT = 256;
+
+/** The part of the sockets left that one owner of queries may have: of 256 with nobody else about it gets 52. */
+export const MAX_PART_OF_FREE_SLOTS = 1 / 4;
 
 /** Queries that may wait for a socket; one more is answered as a `network` failure at once. */
 export const MAX_QUERIES_WAITING = 4096;

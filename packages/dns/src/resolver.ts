@@ -68,6 +68,11 @@ export type DnsAnswer<T extends RecordType = RecordType> =
 export interface ResolveOptions {
   /** Ends the wait: the answer is then a `temporary-failure` with reason `timeout`. */
   readonly signal?: AbortSignal;
+  /**
+   * Whose question it is, by identity: of those who must wait, none holds up the others by the number of its questions. A
+   * question without an owner stands for itself.
+   */
+  readonly owner?: object;
 }
 
 /**

@@ -45,13 +45,16 @@ export class SharedLookups implements Resolver {
     return this.#own.known(name, type);
   }
 
-  /** The same look-ups with a maximum of their own. What anybody has asked already counts against no other maximum. */
+  /**
+   * The same look-ups with a maximum of their own, and a place of their own among those who wait. What anybody has asked
+   * already counts against no other maximum.
+   */
   share(maxLookups: number = MAX_LOOKUPS_PER_MESSAGE): Resolver {
     return new Share(this.#lookups, maxLookups);
   }
 }
 
-/** Asks for one check, or for all that took no share. */
+/** Asks for one check, or for all that took no share. Where questions must wait it is the owner of its own. */
 class Share implements Resolver {
   readonly #lookups: Lookups;
   /** How many more questions may be asked. */
@@ -73,7 +76,7 @@ class Share implements Resolver {
       return Promise.resolve({ status: 'temporary-failure', reason: 'refused', cnames: [] });
     }
     this.#left--;
-    return lookups.wait(lookups.ask(normalized, type), signal);
+    return lookups.wait(lookups.ask(normalized, type, this), signal);
   }
 
   known<T extends RecordType>(name: string, type: T): DnsAnswer<T> | undefined {
@@ -125,9 +128,9 @@ class Lookups {
   }
 
   /** Asks what was not asked yet. */
-  ask<T extends RecordType>(name: string, type: T): Promise<DnsAnswer<T>> {
-    const deadline = this.signal === undefined ? {} : { signal: this.signal };
-    const answer = waitForAnswer(this.#resolver.resolve(name, type, deadline), this.signal);
+  ask<T extends RecordType>(name: string, type: T, owner: Share): Promise<DnsAnswer<T>> {
+    const options = this.signal === undefined ? { owner } : { owner, signal: this.signal };
+    const answer = waitForAnswer(this.#resolver.resolve(name, type, options), this.signal);
     this.#keep(name, type, answer);
     return answer;
   }

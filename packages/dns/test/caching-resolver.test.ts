@@ -3,6 +3,8 @@ import type { Answer } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CachingResolver } from '../src/client.ts';
 import type { CachingResolverOptions } from '../src/client.ts';
+import { SharedLookups } from '../src/index.ts';
+import type { DnsAnswer, Resolver } from '../src/index.ts';
 import { END_OF_STREAM, framed, respond, startFakeServer } from './fake-server.ts';
 import type { FakeServer, ReceivedQuery, Script } from './fake-server.ts';
 
@@ -647,10 +649,54 @@ describe('callers', () => {
       expect(resolver.statistics.inFlight).toBe(0);
     }));
 
-  it('who wait for a socket time out with the rest', () =>
-    withServers([silent(5000)], { maxQueriesInFlight: 1 }, async (resolver, [server]) => {
-      const answers = await Promise.all([resolver.resolve('a.example', 'A'), resolver.resolve('b.example', 'A')]);
-      expect(answers).toEqual([failed('timeout'), failed('timeout')]);
-      expect(new Set(server!.queries.map((query) => query.packet.questions![0]!.name)).size).toBe(1);
+  it('who wait for a socket have all the time for their question when they have it', () =>
+    withServers([inTurn(silent(2500), silent(2500), good)], { maxQueriesInFlight: 1 }, async (resolver) => {
+      const answers = [resolver.resolve('slow.example', 'A'), resolver.resolve('a.example', 'A')];
+      expect(await Promise.all(answers)).toMatchObject([failed('timeout'), FOUND]);
+      expect(resolver.statistics).toMatchObject({ udpQueries: 3, failures: { timeout: 1 } });
+    }));
+
+  it('who find too many waiting get a network failure, which is not kept', () =>
+    withServers([silent()], { maxQueriesInFlight: 1 }, async (resolver) => {
+      const answers = Array.from({ length: 4098 }, (_, n) => resolver.resolve(`a${n}.example`, 'A'));
+      expect(await answers.at(-1)).toEqual(failed('network'));
+      expect(resolver.statistics.cacheEntries).toBe(0);
+      await resolver.close();
+      await Promise.all(answers);
+    }));
+});
+
+/** Keeps silent about what is called slow. */
+const silentAboutSlow: Script = (query) => {
+  const { name } = query.packet.questions![0]!;
+  return name.startsWith('slow') ? [] : [respond(query, { answers: [{ ...A, name }] })];
+};
+
+const askAll = (resolver: Resolver, names: readonly string[]): Promise<DnsAnswer<'A'>>[] =>
+  names.map((name) => resolver.resolve(name, 'A'));
+
+const slowNames = (message: number): string[] => Array.from({ length: 40 }, (_, n) => `slow${n}.m${message}.example`);
+
+describe('a message with more slow questions than there are sockets', () => {
+  it('holds up neither another message nor another check of its own', () =>
+    withServers([silentAboutSlow], { maxQueriesInFlight: 32 }, async (resolver) => {
+      const messages = [1, 2, 3].map(() => new SharedLookups(resolver));
+      const slow = messages.flatMap((message, n) => askAll(message, slowNames(n)));
+      const [message] = messages;
+      expect(await message!.share().resolve('a.example', 'A')).toMatchObject(FOUND);
+      expect(await new SharedLookups(resolver).resolve('b.example', 'A')).toMatchObject(FOUND);
+      expect(await resolver.resolve('c.example', 'A')).toMatchObject(FOUND);
+      await resolver.close();
+      expect(await Promise.all(slow)).toEqual(slow.map(() => failed('network')));
+    }));
+
+  it('does not hold up what others ask as well', () =>
+    withServers([silentAboutSlow], { maxQueriesInFlight: 32 }, async (resolver) => {
+      const own = askAll(new SharedLookups(resolver), [...slowNames(1), 'a.example']);
+      expect(await new SharedLookups(resolver).resolve('a.example', 'A')).toMatchObject(FOUND);
+      expect(await own.at(-1)).toMatchObject(FOUND);
+      expect(resolver.statistics.coalesced).toBe(1);
+      await resolver.close();
+      await Promise.all(own);
     }));
 });

@@ -21,6 +21,7 @@ import { DnsConfigurationError } from './errors.ts';
 import { isLoopback, parseNameServer, readResolvConf } from './name-server.ts';
 import type { NameServer } from './name-server.ts';
 import { QuerySlots } from './query-slots.ts';
+import type { Turn } from './query-slots.ts';
 import type { Random } from './query.ts';
 import { readResponse } from './response.ts';
 import { SilentServers } from './silent-servers.ts';
@@ -39,11 +40,11 @@ export interface CachingResolverOptions {
   readonly trustAuthentic?: boolean;
   /** Random letter case in every question, which the server must echo ("0x20"). Default off: some servers do not. */
   readonly mixedCase?: boolean;
-  /** Milliseconds for one question, everything included. Default 5000. */
+  /** Milliseconds for one question, everything included but the wait for a socket. Default 5000. */
   readonly deadlineMs?: number;
   /** Answers kept, as far as 80 MB hold them. Default 10,000; 0 keeps none. */
   readonly cacheEntries?: number;
-  /** Sockets open at once. Default 256. */
+  /** Sockets open at once. One owner of questions has a quarter of those left at most. Default 256. */
   readonly maxQueriesInFlight?: number;
   /** The clock of the cache, in milliseconds; it must not run backwards. Default `performance.now()`. */
   readonly now?: () => number;
@@ -75,6 +76,7 @@ interface Lookup<T extends RecordType> {
   readonly type: T;
   readonly answer: Promise<DnsAnswer<T>>;
   readonly abort: AbortController;
+  readonly turn: Turn;
   waiting: number;
 }
 
@@ -163,8 +165,12 @@ export class CachingResolver implements Resolver {
     const key = `${type} ${normalized}`;
     const underWay = this.#lookups.get(key);
     const joined = underWay !== undefined && isOfType(underWay, type);
-    if (joined) this.#coalesced += 1;
-    const lookup = joined ? underWay : this.#start(key, normalized, type);
+    const owner = options.owner ?? {};
+    if (joined) {
+      this.#coalesced += 1;
+      this.#slots.join(underWay.turn, owner);
+    }
+    const lookup = joined ? underWay : this.#start(key, normalized, type, owner);
     lookup.waiting += 1;
     const answer = await waitForAnswer(lookup.answer, options.signal);
     lookup.waiting -= 1;
@@ -200,9 +206,11 @@ export class CachingResolver implements Resolver {
     this.#cache.clear();
   }
 
-  #start<T extends RecordType>(key: string, name: string, type: T): Lookup<T> {
+  #start<T extends RecordType>(key: string, name: string, type: T, owner: object): Lookup<T> {
     const abort = new AbortController();
-    const lookup: Lookup<T> = { type, answer: this.#run(key, name, type, abort), abort, waiting: 0 };
+    const turn = this.#slots.acquire(owner, abort.signal);
+    const answer = this.#run(key, name, type, turn, abort.signal);
+    const lookup: Lookup<T> = { type, answer, abort, turn, waiting: 0 };
     this.#lookups.set(key, lookup);
     return lookup;
   }
@@ -214,19 +222,21 @@ export class CachingResolver implements Resolver {
     lookup.abort.abort();
   }
 
-  async #run<T extends RecordType>(key: string, name: string, type: T, abort: AbortController): Promise<DnsAnswer<T>> {
-    const deadline = performance.now() + this.#deadlineMs;
-    const overdue = new AbortController();
-    const timer = setTimeout(() => overdue.abort(), this.#deadlineMs);
-    const signal = AbortSignal.any([abort.signal, overdue.signal]);
-    const { answer, octets, lifetime } = await this.#ask(name, type, deadline, signal);
-    clearTimeout(timer);
+  async #run<T extends RecordType>(
+    key: string,
+    name: string,
+    type: T,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<DnsAnswer<T>> {
+    const outcome = (await turn.granted) ? await this.#ask(name, type, turn, signal) : failed<T>('network', []);
+    const { answer, octets, lifetime } = outcome;
     if (this.#closed) {
       this.#lookups.delete(key);
       return failure('network', []);
     }
     // When it was given up, the outcome tells of the callers' impatience, not of the DNS.
-    if (abort.signal.aborted) return answer;
+    if (signal.aborted) return answer;
     if (answer.status === 'temporary-failure') this.#failures[answer.reason] += 1;
     this.#lookups.delete(key);
     const records = answer.status === 'found' ? answer.records.length : 0;
@@ -234,14 +244,16 @@ export class CachingResolver implements Resolver {
     return answer;
   }
 
-  async #ask<T extends RecordType>(name: string, type: T, deadline: number, signal: AbortSignal): Promise<Outcome<T>> {
-    if (!(await this.#slots.acquire(signal))) {
-      return { answer: failure(signal.aborted ? 'timeout' : 'network', []), octets: 0, lifetime: 0 };
-    }
+  /** The time runs from here: waiting for a slot is no fault of the name. */
+  async #ask<T extends RecordType>(name: string, type: T, turn: Turn, signal: AbortSignal): Promise<Outcome<T>> {
+    const deadline = performance.now() + this.#deadlineMs;
+    const overdue = new AbortController();
+    const timer = setTimeout(() => overdue.abort(), this.#deadlineMs);
     try {
-      return await this.#follow(name, type, deadline, signal);
+      return await this.#follow(name, type, deadline, AbortSignal.any([signal, overdue.signal]));
     } finally {
-      this.#slots.release();
+      clearTimeout(timer);
+      this.#slots.release(turn);
     }
   }
 
