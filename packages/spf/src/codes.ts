@@ -30,6 +30,7 @@ export type SpfCode =
   | 'spf.too-many-mx-hosts'
   | 'spf.dns-timeout'
   | 'spf.dns-failure'
+  | 'spf.resolver-failure'
   | 'spf.deadline-exceeded';
 
 /** Words of one code. */
@@ -62,6 +63,7 @@ export const spfCodeResults: Readonly<Record<SpfCode, SpfResultWord>> = {
   'spf.too-many-mx-hosts': 'permerror',
   'spf.dns-timeout': 'temperror',
   'spf.dns-failure': 'temperror',
+  'spf.resolver-failure': 'temperror',
   'spf.deadline-exceeded': 'temperror',
 };
 
@@ -151,6 +153,10 @@ export const spfTexts: Readonly<Record<SpfCode, SpfCodeText>> = {
   'spf.dns-failure': {
     explanation: 'The DNS failed ({reason}) when asked for the {type} records of {name}.',
     advice: 'Try again later; if it stays so, the name servers of {name} need attention.',
+  },
+  'spf.resolver-failure': {
+    explanation: 'The DNS could not be asked for the {type} records of {name} ({reason}).',
+    advice: 'Try again later; if it stays so, the name servers that the receiving host asks need attention.',
   },
   'spf.deadline-exceeded': {
     explanation: 'The SPF check of {identity} took longer than it may and was ended.',

@@ -1,5 +1,5 @@
 /** What one check carries along: its DNS, its counts and its trace. Every question and every count goes through here. */
-import type { DnsAnswer, RecordType, Resolver } from '@zegel/dns';
+import type { DnsAnswer, DnsFailure, RecordType, Resolver } from '@zegel/dns';
 import type { SpfCode, SpfValues } from './codes.ts';
 import type { Deadline } from './deadline.ts';
 import type { IpAddress } from './ip.ts';
@@ -144,11 +144,17 @@ export function temporaryFailure(
   answer: DnsAnswer & { status: 'temporary-failure' },
 ): Finding {
   if (evaluation.deadline.passed) return deadlineExceeded();
-  return {
-    code: answer.reason === 'timeout' ? 'spf.dns-timeout' : 'spf.dns-failure',
-    values: { name, type, reason: answer.reason },
-  };
+  return { code: failureCodes[answer.reason], values: { name, type, reason: answer.reason } };
 }
+
+/** Whose name servers are to blame: the domain's, or ours that did not listen or did not want to ask them. */
+const failureCodes: Readonly<Record<DnsFailure, SpfCode>> = {
+  timeout: 'spf.dns-timeout',
+  servfail: 'spf.dns-failure',
+  malformed: 'spf.dns-failure',
+  refused: 'spf.resolver-failure',
+  network: 'spf.resolver-failure',
+};
 
 export function deadlineExceeded(): Finding {
   return { code: 'spf.deadline-exceeded', values: {} };

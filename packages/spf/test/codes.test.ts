@@ -1,10 +1,14 @@
-import type { Resolver, ZoneDeclaration } from '@zegel/dns';
+import type { DnsFailure, Resolver, ZoneDeclaration } from '@zegel/dns';
 import { describe, expect, it } from 'vitest';
 import { describeSpf, parseRecord, spfCodeResults, spfFaultTexts, spfTexts } from '../src/index.ts';
 import type { SpfCode, SpfMailFromOptions, SpfSyntaxFault } from '../src/index.ts';
 import { checkZone, record } from './zone-check.ts';
 
 const silent: Resolver = { resolve: () => new Promise(() => {}) };
+
+const failing = (reason: DnsFailure): Resolver => ({
+  resolve: () => Promise.resolve({ status: 'temporary-failure', reason, cnames: [] }),
+});
 
 const mxHosts = Array.from({ length: 11 }, (_, i): readonly [number, string] => [i, `mx${i}.example.com`]);
 const mxAddresses = Object.fromEntries(mxHosts.map(([, name]) => [name, { A: ['198.51.100.1'] }]));
@@ -32,6 +36,7 @@ const reached: Readonly<Record<SpfCode, readonly [zone: ZoneDeclaration, options
   'spf.too-many-mx-hosts': [{ 'example.com': { TXT: ['v=spf1 mx -all'], MX: mxHosts }, ...mxAddresses }],
   'spf.dns-timeout': [{ 'example.com': 'TIMEOUT' }],
   'spf.dns-failure': [{ 'example.com': 'SERVFAIL' }],
+  'spf.resolver-failure': [{}, { resolver: failing('network') }],
   'spf.deadline-exceeded': [{}, { resolver: silent, limits: { maxDuration: 1 } }],
 };
 
@@ -60,6 +65,18 @@ describe('codes', () => {
       expect(await checkZone(zone)).toMatchObject({ result: 'pass', code: 'spf.pass-any-host' });
     },
   );
+
+  it.each<[DnsFailure, SpfCode]>([
+    ['timeout', 'spf.dns-timeout'],
+    ['servfail', 'spf.dns-failure'],
+    ['malformed', 'spf.dns-failure'],
+    ['refused', 'spf.resolver-failure'],
+    ['network', 'spf.resolver-failure'],
+  ])('tell for %s whose name servers are to blame', async (reason, code) => {
+    const result = await checkZone({}, { resolver: failing(reason) });
+    expect(result).toMatchObject({ result: 'temperror', code });
+    expect(result.advice).toMatch(code === 'spf.resolver-failure' ? /receiving host/ : /example\.com/);
+  });
 
   it('are described in another language from the values of a result', async () => {
     const result = await checkZone(record('v=spf1 ip4:1.2.3 -all'));
