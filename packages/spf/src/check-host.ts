@@ -99,7 +99,10 @@ async function check(
     record: undefined,
   };
   try {
-    const evaluating = domain === undefined ? notADomain(domainText) : evaluateDomain(evaluation, { domain, depth: 0 });
+    const evaluating =
+      domain === undefined
+        ? notADomain(identity || (mailFrom ?? ''))
+        : evaluateDomain(evaluation, { domain, depth: 0 });
     const verdict = evaluating instanceof Promise ? await evaluating : evaluating;
     if (verdict.step !== undefined) verdict.step.decisive = true;
     const { explanation } = verdict;
@@ -111,6 +114,7 @@ async function check(
   }
 }
 
+/** @param text what was given instead; a reverse-path as a whole when nothing in it is a domain */
 function notADomain(text: string): Verdict {
   if (text === '') return { finding: { code: 'spf.no-domain', values: {} } };
   return { finding: { code: 'spf.invalid-domain', values: { domain: text } } };
@@ -136,6 +140,7 @@ function assemble(
     values,
   };
   if (mailFrom !== undefined) evidence.mailFrom = mailFrom;
+  if (identity === '' && evidence.mailFrom) evidence.sender = evidence.mailFrom;
   if (record !== undefined) evidence.record = record;
   if (matched !== undefined) evidence.matched = matched;
   const result: Mutable<SpfResult> = {

@@ -26,7 +26,10 @@ export interface SpfEvidence {
   readonly helo: string;
   /** The reverse-path as given, empty for the null one; absent when the HELO identity was checked. */
   readonly mailFrom?: string;
-  /** The sender that macros use: the reverse-path, or `postmaster@` the HELO name (RFC 7208 §2.4, §4.3). */
+  /**
+   * The sender that macros use: the reverse-path, or `postmaster@` the HELO name (RFC 7208 §2.4, §4.3). A reverse-path
+   * without a domain as given.
+   */
   readonly sender: string;
   /** The record of `domain`. From the DNS: not to be trusted. */
   readonly record?: string;

@@ -52,6 +52,16 @@ describe('RFC 7208 §2.3, §2.4 identities', () => {
     expect(result.evidence).toMatchObject({ mailFrom: '', sender: 'postmaster@mail.example.net' });
   });
 
+  it.each(['root', 'root@', 'mail.example.net'])(
+    'finds no domain in the reverse-path %j, whatever HELO says',
+    async (mailFrom) => {
+      const result = await checkZone(zone, { mailFrom });
+      expect(result).toMatchObject({ result: 'none', code: 'spf.invalid-domain', domain: '' });
+      expect(result.explanation).toContain(`"${mailFrom}"`);
+      expect(result.evidence).toMatchObject({ mailFrom, sender: mailFrom });
+    },
+  );
+
   it('takes the domain behind the last at-sign', async () => {
     expect(await checkZone(zone, { mailFrom: '"a@mail.example.net"@EXAMPLE.com.' })).toMatchObject({
       result: 'pass',
