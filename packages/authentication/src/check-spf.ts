@@ -33,16 +33,20 @@ export async function checkSpf(
   const [mailFromVerdict, heloVerdict] = await Promise.all([
     mailFrom === undefined
       ? notChecked('mailfrom')
-      : checkHost({ ...options, resolver: lookups.share(), mailFrom: withoutBlankBehindAt(mailFrom) }),
+      : checkHost({ ...options, resolver: lookups.share(), mailFrom: asMailbox(mailFrom) }),
     helo === '' ? notChecked('helo') : checkHelo({ ...options, resolver: lookups.share() }),
   ]);
   return { mailFrom: mailFromVerdict, helo: heloVerdict };
 }
 
-/** `a@ example.com` as MTAs take it, which read the reverse-path as the tokens of RFC 822: blanks behind the `@` are none. */
-function withoutBlankBehindAt(mailFrom: string): string {
-  const domain = mailFrom.lastIndexOf('@') + 1;
-  return mailFrom.slice(0, domain) + mailFrom.slice(domain).replace(/^[ \t]+/, '');
+/**
+ * The mailbox in a reverse-path as MTAs take it, which read it as the tokens of RFC 822: blanks behind the `@` are none, and
+ * a source route before it, `@relay.example:a@example.com`, is ignored (RFC 5321 §3.6.1, Appendix C).
+ */
+function asMailbox(mailFrom: string): string {
+  const mailbox = mailFrom.replace(/^@[^:]*:(?=.)/, '');
+  const domain = mailbox.lastIndexOf('@') + 1;
+  return mailbox.slice(0, domain) + mailbox.slice(domain).replace(/^[ \t]+/, '');
 }
 
 function notChecked(identity: 'mailfrom' | 'helo'): NotChecked {

@@ -96,6 +96,27 @@ describe('RFC 5321 §4.1.2 the reverse-path', () => {
     expect(report.spf.mailFrom).toMatchObject({ result: 'pass', domain: 'example.com' });
   });
 
+  it.each(['@relay.example:ann@example.com', '@a.example,@b.example:ann@ example.com'])(
+    'Appendix C: the source route of %j is no part of the sender',
+    async (mailFrom) => {
+      const byLocalPart = new ZoneResolver({
+        'example.com': { TXT: ['v=spf1 exists:%{l}._spf.example.com -all'] },
+        'ann._spf.example.com': { A: ['127.0.0.2'] },
+      });
+      const { report } = await check(message, {
+        context: { session, envelope: { mailFrom } },
+        options: { resolver: byLocalPart },
+      });
+      expect(report.spf.mailFrom).toMatchObject({ result: 'pass', evidence: { sender: 'ann@example.com' } });
+    },
+  );
+
+  it.each(['@relay.example:', '@example.com', 'ann'])('%j is not the null reverse-path', async (mailFrom) => {
+    const { report } = await check(message, { context: { session, envelope: { mailFrom } } });
+    expect(report.spf.mailFrom).toMatchObject({ identity: 'mailfrom', evidence: { mailFrom } });
+    expect(report.spf.mailFrom.domain).not.toBe('mx.example.com');
+  });
+
   it.each(['ann@example.com x', 'ann@example .com', 'example.com ann'])('%j has no domain', async (mailFrom) => {
     const { report } = await check(message, { context: { session, envelope: { mailFrom } } });
     expect(report.spf.mailFrom.result).not.toBe('pass');
