@@ -5,6 +5,7 @@ import {
   bareLineEnds,
   coverage,
   defaultSignedFields,
+  isSignableName,
   signedData,
   tooManyNames,
   unsignable,
@@ -148,7 +149,7 @@ const neverSealed: readonly string[] = [
 ];
 
 function checkNames(names: readonly string[]): void {
-  const wrong = names.find((name) => !/^[!-9<-@[-~]+$/.test(name) || neverSealed.includes(name));
+  const wrong = names.find((name) => !isSignableName(name) || neverSealed.includes(name));
   if (wrong !== undefined) throw new SealingError('arc.fields-unsealable', `h= cannot name this field: ${wrong}`);
   if (!names.includes('from')) throw new SealingError('arc.fields-unsealable', 'h= must name From');
 }

@@ -27,7 +27,7 @@ export { bareLineEnds, tooManyNames, unsignable } from './signable.ts';
 export type { Unsignable, UnsignableFacts } from './signable.ts';
 export { readCoverageTags, readSignerTags } from './signature.ts';
 export type { CoverageTags, ReadTags, Signature, SignatureProblem, SignerTags } from './signature.ts';
-export { coverage, defaultSignedFields } from './signed-fields.ts';
+export { coverage, defaultSignedFields, isSignableName } from './signed-fields.ts';
 export type { SignedFieldSet } from './signed-fields.ts';
 export { createSigningKey, generateKeyPair, signingAlgorithm } from './signing-key.ts';
 export type { SigningAlgorithm, SigningKey } from './signing-key.ts';

@@ -91,13 +91,15 @@ interface WantedNames {
   readonly oversigned: number;
 }
 
-/** A name in lower case that h= can say: a field name (RFC 5322 §3.6.8) without a semicolon (RFC 6376 §3.2). */
-const fieldName = /^[!-9<-@[-~]+$/;
+/** Whether h= can say a name, in lower case: a field name (RFC 5322 §3.6.8) without a semicolon (RFC 6376 §3.2). */
+export function isSignableName(name: string): boolean {
+  return /^[!-9<-@[-~]+$/.test(name);
+}
 
 /** Kept with the sets, of which a configuration has a few. */
 const namesOf = keptWith((set: SignedFieldSet): WantedNames => {
   const all = [...set.oversigned, ...set.whenPresent];
-  const wrong = all.find((name) => !fieldName.test(name));
+  const wrong = all.find((name) => !isSignableName(name));
   if (wrong !== undefined) throw new SignedFieldsError(wrong);
   const oversigned = new Set(set.whenPresent.includes('from') ? set.oversigned : ['from', ...set.oversigned]);
   return { names: [...new Set([...oversigned, ...set.whenPresent])], oversigned: oversigned.size };

@@ -42,6 +42,16 @@ function silent(milliseconds = 0): Script {
 }
 
 /** Gives what the scripts say, one after the other; the last one for ever. */
+/** Keeps silent when it is asked first, and answers from then on. */
+function silentOnce(): { readonly script: Script; readonly asked: Promise<void> } {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const script = inTurn(() => {
+    resolve();
+    return [];
+  }, good);
+  return { script, asked };
+}
+
 function inTurn(...scripts: Script[]): Script {
   let turn = 0;
   return (query) => scripts[Math.min(turn++, scripts.length - 1)]!(query);
@@ -277,15 +287,11 @@ describe('a server that fails', () => {
     ));
 
   it('is not thought silent when the callers waited no longer', async () => {
-    const asked = Promise.withResolvers<void>();
-    const patient = inTurn(() => {
-      asked.resolve();
-      return [];
-    }, good);
-    await withServers([patient, good], {}, async (resolver, [first, second]) => {
+    const { asked, script } = silentOnce();
+    await withServers([script, good], {}, async (resolver, [first, second]) => {
       const impatient = new AbortController();
       const answer = resolver.resolve('a.example', 'A', { signal: impatient.signal });
-      await asked.promise;
+      await asked;
       impatient.abort();
       expect(await answer).toEqual(failed('timeout'));
       expect(await resolver.resolve('a.example', 'A')).toMatchObject(FOUND);
@@ -596,16 +602,12 @@ describe('the cache', () => {
 
 describe('callers', () => {
   it('of one question under way are independent of each other', async () => {
-    const asked = Promise.withResolvers<void>();
-    const script = inTurn(() => {
-      asked.resolve();
-      return [];
-    }, good);
+    const { asked, script } = silentOnce();
     await withServers([script], {}, async (resolver) => {
       const impatient = new AbortController();
       const first = resolver.resolve('a.example', 'A', { signal: impatient.signal });
       const second = resolver.resolve('a.example', 'A');
-      await asked.promise;
+      await asked;
       impatient.abort();
       expect(await first).toEqual(failed('timeout'));
       expect(resolver.statistics).toMatchObject({ coalesced: 1, inFlight: 1, udpQueries: 1 });
@@ -615,15 +617,11 @@ describe('callers', () => {
   });
 
   it('who all leave end the look-up, and the next one starts anew', async () => {
-    const asked = Promise.withResolvers<void>();
-    const script = inTurn(() => {
-      asked.resolve();
-      return [];
-    }, good);
+    const { asked, script } = silentOnce();
     await withServers([script], {}, async (resolver) => {
       const impatient = new AbortController();
       const first = resolver.resolve('a.example', 'A', { signal: impatient.signal });
-      await asked.promise;
+      await asked;
       impatient.abort();
       expect(await first).toEqual(failed('timeout'));
       expect(resolver.statistics.inFlight).toBe(0);

@@ -13,7 +13,7 @@ export { keystoreLimits } from './limits.ts';
 export { ensureMasterKey } from './master-key-check.ts';
 export { createMasterKeyFile, loadMasterKey } from './master-key.ts';
 export type { MasterKey, MasterKeySource } from './master-key.ts';
-export { creationCursor, pageOf, pageSize, readCursor } from './page.ts';
+export { pageOf, pageSize, readCursor, timeCursor, timePosition } from './page.ts';
 export type { Page, PageRequest } from './page.ts';
 export { tokenAllows, tokenScopes } from './tokens.ts';
 export type { Token, TokenRefusal, Tokens, TokenScope, TokenVerification } from './tokens.ts';

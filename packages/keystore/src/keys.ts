@@ -11,7 +11,7 @@ import { hasPrivateKey, nextKeyStates } from './key-state.ts';
 import { keystoreLimits } from './limits.ts';
 import { holdMasterKey } from './master-key-check.ts';
 import type { MasterKey } from './master-key.ts';
-import { creationCursor, creationPosition, pageOf, pageSize, readCursor, UUID } from './page.ts';
+import { UUID, pageOf, pageSize, readCursor, timeCursor, timePosition } from './page.ts';
 import type { Page, PageRequest } from './page.ts';
 import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 
@@ -147,7 +147,7 @@ export function createKeys({ db }: Database, { now, masterKey, changed }: KeysCo
 
     async list(domain, request = {}) {
       const size = pageSize(request);
-      const after = readCursor(request.after, creationCursor);
+      const after = readCursor(request.after, timeCursor);
       const name = await requireKnownDomain(db, domain);
       const rows = await db
         .selectFrom('keys')
@@ -160,7 +160,7 @@ export function createKeys({ db }: Database, { now, masterKey, changed }: KeysCo
         .orderBy('id')
         .limit(size + 1)
         .execute();
-      return pageOf(rows.map(toKey), size, creationPosition);
+      return pageOf(rows.map(toKey), size, ({ createdAt, id }) => timePosition(createdAt, id));
     },
 
     async changeState(id, to) {

@@ -49,13 +49,13 @@ const ISO_TIME = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** An id as the database makes and takes it. */
 export const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The position of what is listed in the order of its creation. */
-export function creationPosition(item: { readonly createdAt: Date; readonly id: string }): readonly string[] {
-  return [item.createdAt.toISOString(), item.id];
+/** The position of what is listed by a time, and by its id where two have the same. */
+export function timePosition(time: Date, id: string): readonly string[] {
+  return [time.toISOString(), id];
 }
 
-/** The parts of {@link creationPosition}. */
-export const creationCursor: readonly CursorPart[] = [isTime, (text) => UUID.test(text)];
+/** The parts of {@link timePosition}. */
+export const timeCursor: readonly CursorPart[] = [isTime, (text) => UUID.test(text)];
 
 /** Dates that do not exist are none: of 30 February JavaScript makes 2 March, and the database an error. */
 function isTime(text: string): boolean {

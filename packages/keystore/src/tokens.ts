@@ -7,7 +7,7 @@ import { requireDomain } from './domains.ts';
 import { KeystoreError } from './errors.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 import { keystoreLimits } from './limits.ts';
-import { creationCursor, creationPosition, pageOf, pageSize, readCursor, UUID } from './page.ts';
+import { UUID, pageOf, pageSize, readCursor, timeCursor, timePosition } from './page.ts';
 import type { Page, PageRequest } from './page.ts';
 import { generateTokenSecret, hashTokenSecret, isTokenSecret } from './token-secret.ts';
 
@@ -140,7 +140,7 @@ export function createTokens({ db }: Database, now: () => Date): Tokens {
 
     async list(request = {}) {
       const size = pageSize(request);
-      const after = readCursor(request.after, creationCursor);
+      const after = readCursor(request.after, timeCursor);
       const rows = await db
         .selectFrom('tokens')
         .selectAll()
@@ -151,7 +151,7 @@ export function createTokens({ db }: Database, now: () => Date): Tokens {
         .orderBy('id')
         .limit(size + 1)
         .execute();
-      return pageOf(rows.map(toToken), size, creationPosition);
+      return pageOf(rows.map(toToken), size, ({ createdAt, id }) => timePosition(createdAt, id));
     },
 
     async revoke(id) {

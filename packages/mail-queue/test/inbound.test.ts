@@ -98,6 +98,29 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
     return worker;
   }
 
+  /** A message that is done, with an edited message, one that is parked and one that waits with no worker about. */
+  async function oneOfEach(
+    queue: InboundQueue,
+    options: Partial<InboundWorkerOptions> = {},
+  ): Promise<Readonly<Record<'done' | 'parked' | 'waiting', string>>> {
+    let fail = false;
+    const worker = await startWorker(
+      async ({ open: read }) => {
+        if (fail) throw new Error('no');
+        return { report: {}, result: edited(read()) };
+      },
+      { attempts: 1, ...options },
+    );
+    const { id: done } = await queue.submit(MESSAGE, SESSION);
+    await settle(queue, done, 'done');
+    fail = true;
+    const { id: parked } = await queue.submit(MESSAGE, SESSION);
+    await settle(queue, parked, 'parked');
+    await worker.close();
+    const { id: waiting } = await queue.submit(MESSAGE, SESSION);
+    return { done, parked, waiting };
+  }
+
   async function resultsOf(id: string): Promise<number[]> {
     const found: number[] = [];
     for (let attempt = 1; attempt <= 8; attempt += 1) {
@@ -439,21 +462,7 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
   test('the sweep removes what was done long ago, and nothing else', async () => {
     let now = new Date('2026-01-01T00:00:00Z');
     const queue = await openQueue({ now: () => now });
-    let fail = false;
-    const worker = await startWorker(
-      async ({ open }) => {
-        if (fail) throw new Error('no');
-        return { report: {}, result: edited(open()) };
-      },
-      { attempts: 1, now: () => now },
-    );
-    const { id: old } = await queue.submit(MESSAGE, SESSION);
-    await settle(queue, old, 'done');
-    fail = true;
-    const { id: parked } = await queue.submit(MESSAGE, SESSION);
-    await settle(queue, parked, 'parked');
-    await worker.close();
-    const { id: waiting } = await queue.submit(MESSAGE, SESSION);
+    const { done: old, parked, waiting } = await oneOfEach(queue, { now: () => now });
 
     now = new Date('2026-01-07T23:59:00Z');
     expect(await queue.sweep()).toBe(0);
@@ -470,21 +479,7 @@ describe.each(GROUNDS)('inbound mail on %s', (_name, start) => {
 
   test('what is done or parked can be deleted, and nothing else', async () => {
     const queue = await openQueue();
-    let fail = false;
-    const worker = await startWorker(
-      async ({ open }) => {
-        if (fail) throw new Error('no');
-        return { report: {}, result: edited(open()) };
-      },
-      { attempts: 1 },
-    );
-    const { id: done } = await queue.submit(MESSAGE, SESSION);
-    await settle(queue, done, 'done');
-    fail = true;
-    const { id: parked } = await queue.submit(MESSAGE, SESSION);
-    await settle(queue, parked, 'parked');
-    await worker.close();
-    const { id: waiting } = await queue.submit(MESSAGE, SESSION);
+    const { done, parked, waiting } = await oneOfEach(queue);
 
     for (const id of [done, parked]) {
       expect(await queue.delete(id)).toBe(true);

@@ -228,7 +228,7 @@ export class MilterConnection {
     void this.#close(false, () => this.#settle.reject(error));
   }
 
-  #finish(end: FilterStop | Omit<ConnectionEnd, 'messages'> | { readonly reason: ConnectionEnd['reason'] }): void {
+  #finish(end: Omit<ConnectionEnd, 'messages'> | { readonly reason: ConnectionEnd['reason'] }): void {
     if (this.#phase === 'over') return;
     this.#flush();
     const stated = 'code' in end ? end : { code: null, explanation: null };

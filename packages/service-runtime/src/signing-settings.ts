@@ -1,4 +1,4 @@
-import { identityWithin } from '@zegel/dkim';
+import { identityWithin, isSignableName } from '@zegel/dkim';
 import { defaultRefusalPolicy, parseAuthorPattern } from '@zegel/mail-policy';
 import type { AdditionalSigning, SigningRule } from '@zegel/mail-policy';
 import { normalizeDomain } from '@zegel/message';
@@ -152,10 +152,10 @@ export const signingSettings = z.object({
 /** Trace fields change on the way, and nobody signs them (RFC 6376 §5.4.1). */
 const neverSigned = ['received', 'return-path', 'dkim-signature', 'authentication-results', 'received-spf', 'bcc'];
 
-/** A name that h= can say (RFC 6376 §3.2): no colon and no semicolon. */
 function parseFieldName(text: string): string | null {
   const name = text.toLowerCase();
-  return /^[!-9<-~]{1,76}$/.test(name) && !neverSigned.includes(name) && !name.startsWith('arc-') ? name : null;
+  const fits = name.length <= 76 && isSignableName(name);
+  return fits && !neverSigned.includes(name) && !name.startsWith('arc-') ? name : null;
 }
 
 const afterwards = 'what becomes of an outbound message';

@@ -101,6 +101,9 @@ describe('zegel keygen', () => {
   });
 });
 
+const signAt = (time: string): readonly string[] =>
+  `sign --domain d.test --selector s --key rsa.example.test.pem --now ${time}`.split(' ');
+
 describe('zegel sign', () => {
   test('signs with several keys, and zegel verify says pass for each', async () => {
     const signed = await sign([...both(), '--now', now]);
@@ -153,41 +156,9 @@ describe('zegel sign', () => {
     ],
     ['an option nobody knows', ['sign', '--seal'], '--seal'],
     ['an argument that is no option', ['sign', 'message.eml'], 'message.eml'],
-    [
-      'a time that is none',
-      ['sign', '--domain', 'd.test', '--selector', 's', '--key', 'rsa.example.test.pem', '--now', '2026-11-24'],
-      'not a time',
-    ],
-    [
-      'a time that t= cannot say',
-      [
-        'sign',
-        '--domain',
-        'd.test',
-        '--selector',
-        's',
-        '--key',
-        'rsa.example.test.pem',
-        '--now',
-        '1950-01-01T00:00:00Z',
-      ],
-      'before 1970',
-    ],
-    [
-      'a time without a zone',
-      [
-        'sign',
-        '--domain',
-        'd.test',
-        '--selector',
-        's',
-        '--key',
-        'rsa.example.test.pem',
-        '--now',
-        '2026-11-24T12:00:00',
-      ],
-      'not a time',
-    ],
+    ['a time that is none', signAt('2026-11-24'), 'not a time'],
+    ['a time that t= cannot say', signAt('1950-01-01T00:00:00Z'), 'before 1970'],
+    ['a time without a zone', signAt('2026-11-24T12:00:00'), 'not a time'],
   ])('%s is a bad call', async (_what, args, text) => {
     const { status, stderr, stdout } = await run(args, { stdin: hello });
     expect([status, stdout.length]).toEqual([1, 0]);

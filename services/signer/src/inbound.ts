@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { creationCursor, pageOf, pageSize, readCursor } from '@zegel/keystore';
+import { pageOf, pageSize, readCursor, timeCursor, timePosition } from '@zegel/keystore';
 import type { InboundRecord } from '@zegel/mail-queue';
 import type { Request } from 'express';
 import { answerEmpty, answerJson, prepareMessage } from './answer.ts';
@@ -42,12 +42,12 @@ export function inboundHandlers({ queue, instruments, reader }: ApiGround): {
       const state = readState(request);
       const page = pageRequest(request);
       const size = pageSize(page);
-      const [time, id] = readCursor(page.after, creationCursor) ?? [];
+      const [time, id] = readCursor(page.after, timeCursor) ?? [];
       const after = time === undefined || id === undefined ? null : { updatedAt: new Date(time), id };
       const messages = await queue.list(state, size + 1, after);
       answerJson(
         response,
-        pageOf(messages, size, (message) => [message.updatedAt.toISOString(), message.id]),
+        pageOf(messages, size, (message) => timePosition(message.updatedAt, message.id)),
       );
     },
 
